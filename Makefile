@@ -1,0 +1,76 @@
+# Recipes of a few lines; what is longer is a script. Every target makes its own .venv.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+TOOLS := .venv/.tools
+INSTALLED := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo generate check-generated check lint-spec test test-pythons test-wheel format lock build clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: generate ## Set up, regenerate, complete the API reference's example, plain and streamed (LIVE=1: for real)
+	@$(BIN)/python examples/demo.py
+
+generate: $(INSTALLED) ## Turn openapi.yaml into generated/
+	@$(BIN)/python scripts/generate.py
+
+check-generated: $(INSTALLED) ## Fail where generated/ is not what openapi.yaml gives
+	@$(BIN)/python scripts/generate.py --check
+
+check: $(INSTALLED) check-generated ## Format, lint, types, import direction, contract, drift
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/openapi-spec-validator openapi.yaml
+	@$(BIN)/python scripts/check_models.py
+
+lint-spec: ## Lint openapi.yaml with Redocly's recommended rules (needs Node)
+	cd tools/redocly && npm ci --silent
+	tools/redocly/node_modules/.bin/redocly lint --max-problems=1000 openapi.yaml
+
+test: $(INSTALLED) ## Run the tests
+	$(BIN)/pytest -n auto
+
+test-pythons: ## Run the tests on each Python from 3.11 that this machine has
+	@sh scripts/test-pythons.sh
+
+test-wheel: build ## Run the tests against the built wheel in a clean environment
+	@sh scripts/test-wheel.sh $(PYTHON)
+
+format: $(INSTALLED) ## Format and mend what the linter can
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+lock: $(INSTALLED) ## Pin the newest versions of all tools, with hashes
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
+		--quiet pyproject.toml --all-extras requirements/test.in --output-file requirements/test.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
+		--quiet pyproject.toml --all-extras requirements/dev.in --output-file requirements/dev.txt
+	cd tools/redocly && npm update --package-lock-only
+
+build: $(INSTALLED) ## Build wheel and sdist into dist/
+	@rm -rf dist
+	$(BIN)/python -m build --no-isolation --outdir dist
+
+clean: ## Remove all that the targets made
+	rm -rf .venv .venvs build dist tools/redocly/node_modules .hypothesis .mypy_cache .pytest_cache .ruff_cache \
+		.import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# With marker files, so that a set-up that was interrupted is done again.
+$(TOOLS): requirements/dev.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed; name one: make PYTHON=/path/to/python"; exit 1; }
+	@echo "Setting up .venv with $(PYTHON)"
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/dev.txt
+	@touch $@
+
+$(INSTALLED): $(TOOLS) pyproject.toml
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
