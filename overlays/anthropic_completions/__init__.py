@@ -1,0 +1,142 @@
+"""An unofficial client for Anthropic's legacy Text Completions API (`POST /v1/complete`).
+
+    from anthropic_completions import AI_PROMPT, HUMAN_PROMPT, Anthropic
+
+    client = Anthropic()  # reads ANTHROPIC_API_KEY
+    completion = client.completions.create(
+        model="claude-2.1",
+        max_tokens_to_sample=256,
+        prompt=f"{HUMAN_PROMPT} Hello, world!{AI_PROMPT}",
+    )
+    print(completion.completion)
+
+With `stream=True` the same call returns the text piecewise, and `AsyncAnthropic` awaits both.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import types
+from ._client import Anthropic, AsyncAnthropic
+from ._constants import AI_PROMPT, HUMAN_PROMPT
+from ._errors import (
+    AnthropicError,
+    APIConnectionError,
+    APIError,
+    APIResponseValidationError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    BillingError,
+    ConflictError,
+    DeadlineExceededError,
+    IncompleteStreamError,
+    InternalServerError,
+    NotFoundError,
+    OverloadedError,
+    PermissionDeniedError,
+    RateLimitError,
+    RequestTooLargeError,
+    RetryableError,
+    ServiceUnavailableError,
+    UnprocessableEntityError,
+)
+from ._options import MAX_RETRIES as DEFAULT_MAX_RETRIES
+from ._options import NOT_GIVEN, NotGiven, Omit, RequestOptions, not_given, omit
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from httpx import Timeout as Timeout
+
+    from ._http import DEFAULT_CONNECTION_LIMITS as DEFAULT_CONNECTION_LIMITS
+    from ._http import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
+    from ._http import DefaultAsyncHttpxClient as DefaultAsyncHttpxClient
+    from ._http import DefaultHttpxClient as DefaultHttpxClient
+    from ._responses import APIResponse as APIResponse
+    from ._responses import AsyncAPIResponse as AsyncAPIResponse
+    from ._streaming import AsyncStream as AsyncStream
+    from ._streaming import Stream as Stream
+
+Client = Anthropic
+AsyncClient = AsyncAnthropic
+
+__all__ = [
+    "AI_PROMPT",
+    "DEFAULT_CONNECTION_LIMITS",
+    "DEFAULT_MAX_RETRIES",
+    "DEFAULT_TIMEOUT",
+    "HUMAN_PROMPT",
+    "NOT_GIVEN",
+    "APIConnectionError",
+    "APIError",
+    "APIResponse",
+    "APIResponseValidationError",
+    "APIStatusError",
+    "APITimeoutError",
+    "Anthropic",
+    "AnthropicError",
+    "AsyncAPIResponse",
+    "AsyncAnthropic",
+    "AsyncClient",
+    "AsyncStream",
+    "AuthenticationError",
+    "BadRequestError",
+    "BillingError",
+    "Client",
+    "ConflictError",
+    "DeadlineExceededError",
+    "DefaultAsyncHttpxClient",
+    "DefaultHttpxClient",
+    "IncompleteStreamError",
+    "InternalServerError",
+    "NotFoundError",
+    "NotGiven",
+    "Omit",
+    "OverloadedError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "RequestOptions",
+    "RequestTooLargeError",
+    "RetryableError",
+    "ServiceUnavailableError",
+    "Stream",
+    "Timeout",
+    "UnprocessableEntityError",
+    "__version__",
+    "not_given",
+    "omit",
+    "types",
+]
+
+# What needs httpx is loaded when it is asked for.
+_LAZY = {
+    "APIResponse": "._responses",
+    "AsyncAPIResponse": "._responses",
+    "AsyncStream": "._streaming",
+    "DEFAULT_CONNECTION_LIMITS": "._http",
+    "DEFAULT_TIMEOUT": "._http",
+    "DefaultAsyncHttpxClient": "._http",
+    "DefaultHttpxClient": "._http",
+    "Stream": "._streaming",
+}
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name == "Timeout":
+        value = import_module("httpx").Timeout
+    elif name == "resources":
+        return import_module(".resources", __name__)
+    elif name in _LAZY:
+        value = getattr(import_module(_LAZY[name], __name__), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY, "Timeout"})

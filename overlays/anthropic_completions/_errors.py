@@ -1,0 +1,256 @@
+"""The errors, and which of them stands for what.
+
+    AnthropicError
+    ├── RetryableError                  raise it from middleware to have the request tried again
+    └── APIError                        message, request, body, request_id
+        ├── APIResponseValidationError  the reply is not what the contract says
+        ├── APIConnectionError          no reply, or not the whole of it
+        │   ├── APITimeoutError         nothing came in time
+        │   └── IncompleteStreamError   the stream ended before the text did
+        └── APIStatusError              the service answered with an error
+            ├── BadRequestError           400
+            ├── AuthenticationError       401
+            ├── BillingError              402
+            ├── PermissionDeniedError     403
+            ├── NotFoundError             404
+            ├── ConflictError             409
+            ├── RequestTooLargeError      413
+            ├── UnprocessableEntityError  422
+            ├── RateLimitError            429
+            ├── InternalServerError       500 and every 5xx without a class of its own
+            │   ├── ServiceUnavailableError  503
+            │   └── DeadlineExceededError    504
+            └── OverloadedError           529
+
+Every error survives pickle and copy. None holds a key: the requests that they carry have their
+credentials removed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import httpx
+
+REDACTED = "[redacted]"
+_SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
+
+
+class AnthropicError(Exception):
+    """Base of all errors here. Wrong arguments raise `TypeError` and `ValueError` instead."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (type(self), self.args, self.__dict__)
+
+
+class RetryableError(AnthropicError):
+    """Raised from middleware: the request is tried again as after a lost connection, within `max_retries`."""
+
+
+class APIError(AnthropicError):
+    """Something went wrong with a request that was sent, or was about to be.
+
+    Attributes:
+        message: What happened, for people.
+        request: The request, with its credentials removed.
+        body: The reply's JSON value, its text where it is no JSON, or None where there is none.
+        request_id: What names the exchange at Anthropic; None where no reply told it.
+        completion: The text that a stream had brought before the error; None outside of streams.
+        chunk_count: The number of chunks that had brought it; None outside of streams.
+        retry_after: Seconds after which the service asked to try again; None where it did not.
+    """
+
+    message: str
+    request: httpx.Request
+    body: object | None
+    request_id: str | None = None
+    completion: str | None = None
+    chunk_count: int | None = None
+    retry_after: float | None = None
+
+    def __init__(self, message: str, request: httpx.Request, *, body: object | None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.request = without_credentials(request)
+        self.body = body
+
+    def __str__(self) -> str:
+        if self.request_id is None or self.request_id in self.message:
+            return self.message
+        return f"{self.message} (request id: {self.request_id})"
+
+
+class APIResponseValidationError(APIError):
+    """The reply is not what the contract says.
+
+    Attributes:
+        response: The reply.
+        status_code: Its HTTP status.
+    """
+
+    response: httpx.Response
+    status_code: int
+
+    def __init__(self, response: httpx.Response, body: object | None, *, message: str | None = None) -> None:
+        super().__init__(message or "The reply is not what the contract says.", response.request, body=body)
+        _adopt(self, response)
+
+
+class APIConnectionError(APIError):
+    """No reply came, or not the whole of it. The `__cause__` is the transport's own error."""
+
+    def __init__(self, *, message: str = "Connection error.", request: httpx.Request) -> None:
+        super().__init__(message, request, body=None)
+
+
+class APITimeoutError(APIConnectionError):
+    """Nothing came in time."""
+
+    def __init__(self, request: httpx.Request, *, message: str = "Request timed out.") -> None:
+        super().__init__(message=message, request=request)
+
+
+class IncompleteStreamError(APIConnectionError):
+    """The stream ended before the text did; `completion` holds the text so far."""
+
+
+class APIStatusError(APIError):
+    """The service answered with an error, by status or inside a stream.
+
+    Attributes:
+        response: The reply.
+        status_code: Its HTTP status. For an error inside a stream, whose status was 200, the status that
+            its type stands for, or 200 where that is unknown.
+        type: The kind of error in the API's terms, such as `rate_limit_error`; None where it is unknown.
+    """
+
+    response: httpx.Response
+    status_code: int
+    type: str | None
+
+    def __init__(self, message: str, *, response: httpx.Response, body: object | None) -> None:
+        super().__init__(message, response.request, body=body)
+        _adopt(self, response)
+        self.type = error_type(body)
+        if self.request_id is None:
+            self.request_id = _text(body, "request_id")
+
+    @property
+    def workspace_id(self) -> str | None:
+        """The workspace that the request was counted for, where the service says so."""
+        workspace: str | None = self.response.headers.get("anthropic-workspace-id")
+        return workspace
+
+
+class BadRequestError(APIStatusError):
+    """400: the request's form or content is wrong."""
+
+
+class AuthenticationError(APIStatusError):
+    """401: the credential is missing, wrong, revoked or expired."""
+
+
+class BillingError(APIStatusError):
+    """402: payment is due."""
+
+
+class PermissionDeniedError(APIStatusError):
+    """403: the credential does not allow this."""
+
+
+class NotFoundError(APIStatusError):
+    """404: there is no such path or model; retired models answer so."""
+
+
+class ConflictError(APIStatusError):
+    """409: the request clashes with the state of something."""
+
+
+class RequestTooLargeError(APIStatusError):
+    """413: the request is above the size limit."""
+
+
+class UnprocessableEntityError(APIStatusError):
+    """422: the request cannot be processed."""
+
+
+class RateLimitError(APIStatusError):
+    """429: too many requests or tokens, or a spend limit."""
+
+
+class InternalServerError(APIStatusError):
+    """500, and every 5xx without a class of its own: the service failed."""
+
+
+class ServiceUnavailableError(InternalServerError):
+    """503: the service does not answer at present."""
+
+
+class DeadlineExceededError(InternalServerError):
+    """504: the service took too long."""
+
+
+class OverloadedError(APIStatusError):
+    """529: the service is overloaded, by all its users together."""
+
+
+_CLASSES: dict[int, type[APIStatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    402: BillingError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    413: RequestTooLargeError,
+    422: UnprocessableEntityError,
+    429: RateLimitError,
+    503: ServiceUnavailableError,
+    504: DeadlineExceededError,
+    529: OverloadedError,
+}
+
+
+def status_error_class(status: int) -> type[APIStatusError]:
+    """Return the class that stands for an HTTP status."""
+    return _CLASSES.get(status) or (InternalServerError if status >= 500 else APIStatusError)
+
+
+def error_type(body: object) -> str | None:
+    """Return the kind of error that a reply's body names, or None."""
+    return _text(body.get("error"), "type") if isinstance(body, dict) else None
+
+
+def without_credentials(request: httpx.Request) -> httpx.Request:
+    """Return a copy of the request with its credentials removed; the request itself where it has none."""
+    if not any(_is_secret(name, value) for name, value in request.headers.items()):
+        return request
+    headers = [
+        (name, REDACTED if _is_secret(name, value) else value)
+        for name, value in request.headers.multi_items()
+    ]
+    return type(request)(request.method, request.url, headers=headers, content=request.content)
+
+
+def _is_secret(name: str, value: str) -> bool:
+    return name in _SECRET_HEADERS and value != REDACTED
+
+
+def _adopt(error: APIResponseValidationError | APIStatusError, response: httpx.Response) -> None:
+    response.request = error.request
+    error.response = response
+    error.status_code = response.status_code
+    error.request_id = response.headers.get("request-id")
+
+
+def _text(value: object, name: str) -> str | None:
+    found = value.get(name) if isinstance(value, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _restore(cls: type[AnthropicError], args: tuple[Any, ...], state: Mapping[str, Any]) -> AnthropicError:
+    error = cls.__new__(cls, *args)
+    error.__dict__.update(state)
+    return error

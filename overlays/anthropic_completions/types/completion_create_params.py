@@ -1,0 +1,95 @@
+"""The arguments of `create` as typed dicts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Required, TypeAlias, TypedDict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import httpx
+
+    from anthropic_completions_api.models import KnownBeta, KnownModel
+
+    from .._options import HeaderValues, NotGiven, Omit, QueryValues
+
+__all__ = [
+    "AnthropicBetaParam",
+    "CompletionCreateParams",
+    "CompletionCreateParamsBase",
+    "CompletionCreateParamsNonStreaming",
+    "CompletionCreateParamsStreaming",
+    "CompletionRequestNonStreaming",
+    "CompletionRequestStreaming",
+    "CreateOptions",
+    "Metadata",
+    "MetadataParam",
+    "Model",
+    "ModelParam",
+]
+
+# Any string besides the known names, which editors complete.
+ModelParam: TypeAlias = "KnownModel | str"
+AnthropicBetaParam: TypeAlias = "KnownBeta | str"
+Model = ModelParam
+
+
+class MetadataParam(TypedDict, total=False):
+    """Facts about the request that are not part of the prompt.
+
+    Attributes:
+        user_id: Whose request this is, as an opaque identifier of up to 256 characters.
+    """
+
+    user_id: str | None
+
+
+class CompletionCreateParamsBase(TypedDict, total=False):
+    """The arguments that both forms share; they mean what the arguments of `create` mean."""
+
+    max_tokens_to_sample: Required[int]
+    model: Required[ModelParam]
+    prompt: Required[str]
+    metadata: MetadataParam
+    stop_sequences: Sequence[str]
+    temperature: float
+    top_k: int
+    top_p: float
+    betas: Sequence[AnthropicBetaParam]
+
+
+class CompletionCreateParamsNonStreaming(CompletionCreateParamsBase, total=False):
+    """The arguments of a call that returns a `Completion`."""
+
+    stream: Literal[False]
+
+
+class CompletionCreateParamsStreaming(CompletionCreateParamsBase):
+    """The arguments of a call that returns a `Stream`."""
+
+    stream: Required[Literal[True]]
+
+
+CompletionCreateParams = CompletionCreateParamsNonStreaming | CompletionCreateParamsStreaming
+Metadata = MetadataParam
+CompletionRequestNonStreaming = CompletionCreateParamsNonStreaming
+CompletionRequestStreaming = CompletionCreateParamsStreaming
+
+
+class CreateOptions(TypedDict, total=False):
+    """All keywords of `create` but `stream`, as its overloads take them."""
+
+    max_tokens_to_sample: Required[int]
+    model: Required[ModelParam]
+    prompt: Required[str]
+    metadata: MetadataParam | Omit | NotGiven | None
+    stop_sequences: Sequence[str] | Omit | NotGiven | None
+    temperature: float | Omit | NotGiven | None
+    top_k: int | Omit | NotGiven | None
+    top_p: float | Omit | NotGiven | None
+    betas: Sequence[AnthropicBetaParam] | Omit | NotGiven | None
+    extra_headers: HeaderValues | None
+    extra_query: QueryValues | None
+    extra_body: Mapping[str, object] | None
+    timeout: float | httpx.Timeout | NotGiven | None
+    deadline: float | NotGiven | None

@@ -1,0 +1,26 @@
+"""Fixtures that all tests share."""
+
+import os
+
+import pytest
+from hypothesis import settings
+
+from support import World
+
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.register_profile("dev", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what the machine's environment says of keys and proxies out of the tests."""
+    for name in [*os.environ]:
+        if name.startswith("ANTHROPIC_") or name.upper().endswith("_PROXY"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(params=[None, "asyncio", "trio"], ids=["sync", "asyncio", "trio"])
+def world(request: pytest.FixtureRequest) -> World:
+    """Each way to run a client."""
+    return World(request.param)

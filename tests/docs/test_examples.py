@@ -1,0 +1,81 @@
+"""Every documented example and command is run, against the stand-in."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from anthropic_completions.testing import StandIn
+
+ROOT = Path(__file__).resolve().parents[2]
+REPLY = " Hello! My name is Claude."
+PAGES = ["README.md", "CONTRIBUTING.md", "generated/README.md"]
+
+
+def run(code: str) -> str:
+    """Run Python code with the stand-in as the service, and return what it prints."""
+    with StandIn().serve() as url:
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", code],
+            env={**os.environ, "ANTHROPIC_API_KEY": "key", "ANTHROPIC_BASE_URL": url},
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def blocks(page: str, language: str) -> list[str]:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["plain", "streamed", "streamed_async"])
+def test_an_example_prints_the_reply(name: str) -> None:
+    assert run((ROOT / "examples" / f"{name}.py").read_text(encoding="utf-8")) == f"{REPLY}\n"
+
+
+def test_the_demo_prints_the_reply_twice() -> None:
+    printed = run((ROOT / "examples" / "demo.py").read_text(encoding="utf-8"))
+    assert printed.splitlines().count(REPLY) == 2
+    assert "ANTHROPIC_API_KEY=... make demo LIVE=1" in printed
+
+
+def test_the_readmes_examples_run_in_order() -> None:
+    code = blocks("README.md", "python")
+    assert len(code) == 4
+    printed = run("\n".join(code))
+    assert printed == f"{REPLY}\n{REPLY}{REPLY} stop_sequence\n You said: How many toes do dogs have?\n"
+
+
+def test_the_packages_own_example_runs() -> None:
+    import anthropic_completions
+
+    assert anthropic_completions.__doc__
+    code = re.findall(r"\n\n((?:    .*\n|\n)+)", anthropic_completions.__doc__)[0]
+    assert run(re.sub(r"^    ", "", code, flags=re.MULTILINE)) == f"{REPLY}\n"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_documented_make_target_exists(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    listed = subprocess.run(
+        ["make", "help"], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
+    ).stdout
+    targets = set(re.findall(r"make ([a-z-]+)", listed))
+    named = [
+        word for call in re.findall(r"(?:\$ |`|\.\.\. )make ((?:[a-z-]+ ?)+)", text) for word in call.split()
+    ]
+    assert named
+    assert set(named) <= targets
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_link_to_a_file_leads_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!http)([^)#]+)\)", text):
+        assert ((ROOT / page).parent / target).exists(), target
