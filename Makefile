@@ -6,8 +6,12 @@ BIN := .venv/bin
 TOOLS := .venv/.tools
 INSTALLED := .venv/.installed
 
+COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--upgrade --quiet pyproject.toml
+
 .DEFAULT_GOAL := help
-.PHONY: help demo generate check-generated check lint-spec test test-pythons test-wheel format lock build clean
+.PHONY: help demo generate check-generated check lint-spec test test-pythons test-wheel test-compat bench \
+	bench-quick format lock build clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,11 +52,20 @@ format: $(INSTALLED) ## Format and mend what the linter can
 	$(BIN)/ruff format .
 
 lock: $(INSTALLED) ## Pin the newest versions of all tools, with hashes
-	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
-		--quiet pyproject.toml --all-extras requirements/test.in --output-file requirements/test.txt
-	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade \
-		--quiet pyproject.toml --all-extras requirements/dev.in --output-file requirements/dev.txt
+	$(COMPILE) --output-file requirements/runtime.txt
+	$(COMPILE) --all-extras requirements/test.in --output-file requirements/test.txt
+	$(COMPILE) --all-extras requirements/dev.in --output-file requirements/dev.txt
+	$(COMPILE) --all-extras requirements/compat.in --output-file requirements/compat.txt
 	cd tools/redocly && npm update --package-lock-only
+
+test-compat: ## Send the same calls through this package and anthropic 0.125.0, and compare
+	@sh scripts/test-compat.sh $(PYTHON)
+
+bench: build ## Compare speed with anthropic 0.125.0 and raw httpx, as ratios in one run (ARGS="--plot FILE")
+	@sh scripts/bench.sh $(PYTHON) $(ARGS)
+
+bench-quick: build ## The main metrics of it, in under a minute
+	@sh scripts/bench.sh $(PYTHON) --quick $(ARGS)
 
 build: $(INSTALLED) ## Build wheel and sdist into dist/
 	@rm -rf dist

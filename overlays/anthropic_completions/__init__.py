@@ -54,6 +54,10 @@ if TYPE_CHECKING:
     from ._http import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
     from ._http import DefaultAsyncHttpxClient as DefaultAsyncHttpxClient
     from ._http import DefaultHttpxClient as DefaultHttpxClient
+    from ._middleware import APIRequest as APIRequest
+    from ._middleware import AsyncCallNext as AsyncCallNext
+    from ._middleware import CallNext as CallNext
+    from ._middleware import Middleware as Middleware
     from ._responses import APIResponse as APIResponse
     from ._responses import AsyncAPIResponse as AsyncAPIResponse
     from ._streaming import AsyncStream as AsyncStream
@@ -71,6 +75,7 @@ __all__ = [
     "NOT_GIVEN",
     "APIConnectionError",
     "APIError",
+    "APIRequest",
     "APIResponse",
     "APIResponseValidationError",
     "APIStatusError",
@@ -79,11 +84,13 @@ __all__ = [
     "AnthropicError",
     "AsyncAPIResponse",
     "AsyncAnthropic",
+    "AsyncCallNext",
     "AsyncClient",
     "AsyncStream",
     "AuthenticationError",
     "BadRequestError",
     "BillingError",
+    "CallNext",
     "Client",
     "ConflictError",
     "DeadlineExceededError",
@@ -91,6 +98,7 @@ __all__ = [
     "DefaultHttpxClient",
     "IncompleteStreamError",
     "InternalServerError",
+    "Middleware",
     "NotFoundError",
     "NotGiven",
     "Omit",
@@ -112,6 +120,10 @@ __all__ = [
 
 # What needs httpx is loaded when it is asked for.
 _LAZY = {
+    "APIRequest": "._middleware",
+    "AsyncCallNext": "._middleware",
+    "CallNext": "._middleware",
+    "Middleware": "._middleware",
     "APIResponse": "._responses",
     "AsyncAPIResponse": "._responses",
     "AsyncStream": "._streaming",

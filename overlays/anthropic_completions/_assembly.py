@@ -1,6 +1,6 @@
 """What a stream's bytes mean: events to chunks, chunks to the whole, and what makes it complete.
 
-Pure: bytes in, completions or errors out. The shells in `_streaming` fetch the bytes.
+Pure: bytes in, completions or errors out. The shells in `_reading` fetch the bytes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import httpx
 
 from ._completion import Completion
 from ._errors import (
-    APIConnectionError,
     APIError,
     APIResponseValidationError,
     APIStatusError,
@@ -20,7 +19,7 @@ from ._errors import (
     error_type,
     status_error_class,
 )
-from ._failures import TRANSPORT_ERRORS, parse_json, transport_failure
+from ._failures import TRANSPORT_ERRORS, parse_json, transport_failure, undecodable
 from ._sse import EventTooLargeError, SSEDecoder
 from ._wire import first_violation, statuses
 
@@ -31,45 +30,51 @@ if TYPE_CHECKING:
     from ._transport import Call
 
 _BOM = b"\xef\xbb\xbf"
-# White space before the first byte that tells what a reply is; more of it can only be a stream's blank lines.
-_LEADING_SPACE = 64
 
 
 class Assembly:
     """The chunks of one stream so far.
 
     A reply to a request for a stream may be no stream: a JSON object is taken as the one chunk, or as the
-    error that it is; anything that begins like a markup language is refused. The first byte decides, as
-    content types were seen to lie.
+    error that it is; anything that begins like a markup language is refused. The first byte that is no
+    white space decides, as content types were seen to lie.
 
     Args:
         call: The call that the stream answers.
-        idle_timeout: The most seconds without a completion event, or None.
-        max_event_bytes: The most bytes of one event, or of a reply that is no stream.
+        idle_timeout: The most seconds of waiting without a completion event, or None.
+        max_event_bytes: The most bytes of the data of one event, or of a reply that is no stream.
     """
 
     def __init__(self, call: Call, *, idle_timeout: float | None, max_event_bytes: int) -> None:
         self._call = call
+        self._monotonic = call.clock.monotonic
         self._idle_timeout = idle_timeout
         self._max_event_bytes = max_event_bytes
         self._texts: list[str] = []
         self._first: Completion | None = None
         self._last: Completion | None = None
+        self._stopping: Completion | None = None  # the chunk that has a stop reason
         self.complete = False
 
     def begin(self, response: httpx.Response) -> None:
         """Start with a reply; nothing of one before it was taken."""
         self.response = response
         self._decoder = SSEDecoder(max_event_bytes=self._max_event_bytes)
-        self._kind: bytes | None = None
-        self._body = bytearray()
-        self._stopped = False
-        self._heard_at = self._call.clock.monotonic()
+        self._is_stream = False
+        self._start: bytes | None = None  # the first byte of a reply that is no stream
+        self._body = bytearray()  # of a reply that is not known to be a stream
+        self._silence = 0.0  # seconds of waiting since the last chunk
+        self.wait()
 
     @property
     def chunk_count(self) -> int:
         """How many chunks have come."""
         return len(self._texts)
+
+    def wait(self) -> None:
+        """Note that the next bytes are now waited for. Time that the reader takes is not the stream's."""
+        if self._idle_timeout is not None:
+            self._waits_since = self._monotonic()
 
     def feed(self, piece: bytes) -> Iterator[Completion]:
         """Take the next bytes and yield the chunks that they complete.
@@ -77,23 +82,21 @@ class Assembly:
         Raises:
             APIError: The stream says so, or is not what the contract says; it is decorated by `failure`.
         """
-        if self._kind is None:
-            self._body += piece
-            start = bytes(self._body).removeprefix(_BOM).lstrip()[:1]
-            if not start and len(self._body) < _LEADING_SPACE:
-                return
-            self._kind = start if start in (b"{", b"[", b"<") else b""
-            if self._kind == b"":
-                piece = bytes(self._body)
-                self._body.clear()
-        elif self._kind:
-            self._body += piece
-        if self._kind:
-            if len(self._body) > self._max_event_bytes:
-                raise self._invalid(f"The reply is no stream and larger than {self._max_event_bytes} bytes.")
-        else:
-            yield from self._decode(piece)
-        self._check_time()
+        if self._idle_timeout is not None:
+            self._silence += self._monotonic() - self._waits_since
+        if not self._is_stream:
+            piece = self._stream_part(piece)
+        try:
+            for event in self._decoder.feed(piece):
+                chunk = self._chunk_of(event)
+                if chunk is not None:
+                    yield chunk
+        except EventTooLargeError as error:
+            raise self._invalid(f"The stream is not usable: {error}.") from error
+        if self._idle_timeout is not None and self._silence > self._idle_timeout:
+            raise self._timeout(f"No completion event came in {self._idle_timeout} seconds.")
+        if self._call.deadline_at is not None and self._monotonic() > self._call.deadline_at:
+            raise self._timeout("The deadline has passed.")
 
     def finish(self) -> Iterator[Completion]:
         """Take the clean end of the body.
@@ -102,9 +105,9 @@ class Assembly:
             IncompleteStreamError: No chunk had a stop reason.
             APIError: The body was no stream and is an error or not what the contract says.
         """
-        if self._kind:
+        if self._start is not None:
             yield self._whole_reply()
-        if not self._stopped:
+        if self._stopping is None:
             raise IncompleteStreamError(
                 message="The stream ended without a stop reason.", request=self.response.request
             )
@@ -134,21 +137,33 @@ class Assembly:
         return error
 
     def so_far(self) -> Completion:
-        """Return one completion of all chunks so far: the whole text, and the last chunk's other fields."""
+        """Return one completion of all chunks so far.
+
+        It has the whole text. Of the other fields those of the first chunk are replaced by the last one's,
+        and these by those of the chunk with the stop reason.
+        """
         fields: dict[str, Any] = {"stop_reason": None, "type": "completion"}
-        for chunk in (self._first, self._last):
+        for chunk in (self._first, self._last, self._stopping):
             if chunk is not None:
                 fields |= chunk.model_dump()
         fields["completion"] = "".join(self._texts)
         return Completion._from_wire(fields, self.response.headers)
 
-    def _decode(self, piece: bytes) -> Iterator[Completion]:
-        try:
-            for event in self._decoder.feed(piece):
-                if chunk := self._chunk_of(event):
-                    yield chunk
-        except EventTooLargeError as error:
-            raise self._invalid(f"The stream is not usable: {error}.") from error
+    def _stream_part(self, piece: bytes) -> bytes:
+        """Return what is for the decoder, of a body that is not known to be a stream."""
+        self._body += piece
+        if self._start is None and not piece.isspace() and not _BOM.startswith(self._body):
+            start = bytes(self._body).removeprefix(_BOM).lstrip()[:1]
+            if start in (b"{", b"[", b"<"):
+                self._start = start
+            elif start:
+                self._is_stream = True
+                piece = bytes(self._body)
+                self._body.clear()
+                return piece
+        if len(self._body) > self._max_event_bytes:
+            raise self._invalid(f"The reply is no stream and larger than {self._max_event_bytes} bytes.")
+        return b""
 
     def _chunk_of(self, event: ServerSentEvent) -> Completion | None:
         name = event.event
@@ -159,7 +174,7 @@ class Assembly:
         if name is None and event.data.strip() != "[DONE]":
             # Without a name the data itself must tell. What it does not tell is ignored, like unknown names.
             value = self._object(event.data)
-            if "error" in value:
+            if value.get("error"):
                 raise self._stream_error(value)
             if "completion" in value:
                 return self._chunk(value)
@@ -177,27 +192,33 @@ class Assembly:
             raise self._invalid(f"Expected a JSON object in the stream, got {type(value).__name__}", value)
         return value
 
-    def _chunk(self, fields: dict[str, Any], schema: str = "CompletionChunk") -> Completion:
-        if violation := first_violation(schema, fields):
-            raise self._invalid(f"The reply is not what the contract says. {violation}", fields)
+    def _chunk(self, fields: dict[str, Any]) -> Completion:
+        if not is_chunk(fields):
+            self._check("CompletionChunk", fields)
         chunk = Completion._from_wire(fields, self.response.headers)
-        self._texts.append(chunk.completion)
+        self._texts.append(fields["completion"])
         if self._first is None:
             self._first = chunk
         self._last = chunk
-        self._stopped = self._stopped or chunk.stop_reason is not None
-        self._heard_at = self._call.clock.monotonic()
+        if fields.get("stop_reason") is not None:
+            self._stopping = chunk
+        self._silence = 0.0
         return chunk
 
     def _whole_reply(self) -> Completion:
         body = bytes(self._body).removeprefix(_BOM)
-        if self._kind == b"<":
+        if self._start == b"<":
             text = body.decode(errors="replace")
             raise self._invalid("Expected a stream of events, got a document in a markup language.", text)
         value = self._object(body)
-        if "error" in value and "completion" not in value:
+        if value.get("error"):
             raise self._stream_error(value)
-        return self._chunk(value, "Completion")
+        self._check("Completion", value)
+        return self._chunk(value)
+
+    def _check(self, schema: str, fields: dict[str, Any]) -> None:
+        if violation := first_violation(schema, fields):
+            raise self._invalid(f"The reply is not what the contract says. {violation}", fields)
 
     def _stream_error(self, body: dict[str, Any]) -> APIStatusError:
         kind = error_type(body)
@@ -211,19 +232,30 @@ class Assembly:
 
     def _transport_failure(self, error: Exception) -> APIError:
         if isinstance(error, httpx.DecodingError):
-            return self._invalid(f"The stream could not be decoded: {error}")
-        if isinstance(error, httpx.TimeoutException):
-            return transport_failure(error, self.response.request, self.response)
-        failure: APIConnectionError = transport_failure(error, self.response.request, self.response)
+            return undecodable(self.response, None, error)
+        failure = transport_failure(error, self.response.request, self.response)
+        if isinstance(failure, APITimeoutError):
+            return failure
         return IncompleteStreamError(
             message=f"The stream broke off. {failure.message}", request=failure.request
         )
 
-    def _check_time(self) -> None:
-        now = self._call.clock.monotonic()
-        if self._idle_timeout is not None and now - self._heard_at > self._idle_timeout:
-            raise APITimeoutError(
-                self.response.request, message=f"No completion event came in {self._idle_timeout} seconds."
-            )
-        if self._call.deadline_at is not None and now > self._call.deadline_at:
-            raise APITimeoutError(self.response.request, message="The deadline has passed.")
+    def _timeout(self, message: str) -> APITimeoutError:
+        return APITimeoutError(self.response.request, message=message)
+
+
+def is_chunk(fields: dict[str, Any]) -> bool:
+    """Tell whether JSON fields are what the contract calls a CompletionChunk.
+
+    The contract's own check says what is wrong, but takes longer than all else that is done for a chunk. A
+    test holds the two together.
+    """
+    get = fields.get
+    stop_reason, stop = get("stop_reason"), get("stop")
+    return (
+        type(get("completion")) is str
+        and (stop_reason is None or type(stop_reason) is str)
+        and (stop is None or type(stop) is str)
+        and type(get("id", "")) is type(get("model", "")) is type(get("log_id", "")) is str
+        and get("type", "completion") == "completion"
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
@@ -10,7 +9,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _options
 from ._constants import AI_PROMPT, HUMAN_PROMPT
-from ._options import MAX_RETRIES, NOT_GIVEN, NotGiven, Omit, Options, is_given
+from ._options import (
+    MAX_EVENT_BYTES,
+    MAX_RETRIES,
+    MAX_RETRY_AFTER,
+    NOT_GIVEN,
+    NotGiven,
+    Omit,
+    Options,
+    is_given,
+)
+from ._pool import Pool
+from ._secrets import Secret, secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,41 +32,6 @@ if TYPE_CHECKING:
     from ._transport import Clock
 
 T = TypeVar("T")
-
-
-class _Pool:
-    """The httpx client of one or more clients: made when first needed, and made anew after a fork."""
-
-    def __init__(self, given: Any, kind: str) -> None:
-        self._given = given
-        self._kind = kind
-        # By process: a child must not use its parent's connections, as both would read from them.
-        self._made: dict[int, Any] = {}
-        self.closed = False
-
-    def get(self) -> Any:
-        """Return the httpx client."""
-        process = os.getpid()
-        client = self._given or self._made.get(process)
-        if client is None:
-            from . import _http
-
-            # Of two threads one's is kept; the other's was not used.
-            client = self._made.setdefault(process, getattr(_http, self._kind)())
-        return client
-
-    def opened(self) -> list[Any]:
-        """Return the httpx clients that there are in this process, none or one."""
-        client = self._given or self._made.get(os.getpid())
-        return [] if client is None else [client]
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether it was closed, here or by the owner of a given httpx client."""
-        return self.closed or any(client.is_closed for client in self.opened())
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _Pool, (self._given, self._kind)
 
 
 class BaseClient:
@@ -75,24 +50,28 @@ class BaseClient:
         base_url: str | httpx.URL | None = None,
         timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
         max_retries: int = MAX_RETRIES,
-        max_retry_after: float = 60.0,
+        max_retry_after: float | None = MAX_RETRY_AFTER,
         deadline: float | None = None,
         stream_idle_timeout: float | None = None,
-        max_event_bytes: int = 16 * 1024 * 1024,
+        max_event_bytes: int = MAX_EVENT_BYTES,
         default_headers: HeaderValues | None = None,
         default_query: QueryValues | None = None,
         http_client: Any = None,
         middleware: Sequence[Any] | None = None,
     ) -> None:
+        key: str | Secret | None = api_key
+        token: str | Secret | None = auth_token
         if api_key is None and auth_token is None:
-            api_key = _options.environment("ANTHROPIC_API_KEY")
-            auth_token = _options.environment("ANTHROPIC_AUTH_TOKEN")
+            key, token = (
+                secret(name, _options.environment(name))
+                for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
+            )
         custom = _options.custom_headers(_options.environment("ANTHROPIC_CUSTOM_HEADERS"))
-        self._pool = _Pool(self._checked_http_client(http_client), self._http_kind)
+        self._pool = Pool(self._checked_http_client(http_client), self._http_kind)
         self._options = Options(
             **_options.checked(
-                api_key=api_key,
-                auth_token=auth_token,
+                api_key=key,
+                auth_token=token,
                 base_url=base_url or _options.environment("ANTHROPIC_BASE_URL") or _options.BASE_URL,
                 timeout=timeout,
                 max_retries=max_retries,
@@ -100,9 +79,11 @@ class BaseClient:
                 deadline=deadline,
                 stream_idle_timeout=stream_idle_timeout,
                 max_event_bytes=max_event_bytes,
-                default_headers=_options.layer_headers(custom, default_headers),
-                default_query=default_query or {},
-                middleware=middleware or (),
+                default_headers=_options.layer_headers(
+                    custom, _options.mapping("default_headers", default_headers)
+                ),
+                default_query=default_query,
+                middleware=middleware,
             )
         )
         self._check_middleware()
@@ -114,32 +95,44 @@ class BaseClient:
 
         wanted = getattr(httpx, self._http_type)
         if not isinstance(http_client, wanted):
-            came = f"{type(http_client).__module__}.{type(http_client).__qualname__}"
-            raise TypeError(f"http_client: expected an httpx.{self._http_type}, got a {came}")
+            package = type(http_client).__module__.partition(".")[0]
+            message = f"expected an httpx.{self._http_type}, got a {package}.{type(http_client).__qualname__}"
+            if package == "httpx2" and httpx.__name__ != "httpx2":
+                message += "; to use httpx2, call httpx2.alias_httpx() before anything imports httpx"
+            raise TypeError(f"http_client: {message}")
         return http_client
 
-    # Settings, read
+    # Settings, read; these can be set as well, for the calls that begin after it
 
     @property
     def api_key(self) -> str | None:
         """The key."""
         return None if self._options.api_key is None else self._options.api_key.reveal()
 
+    @api_key.setter
+    def api_key(self, key: str | None) -> None:
+        self._set(api_key=key)
+
     @property
     def auth_token(self) -> str | None:
         """The token."""
         return None if self._options.auth_token is None else self._options.auth_token.reveal()
 
+    @auth_token.setter
+    def auth_token(self, token: str | None) -> None:
+        self._set(auth_token=token)
+
     @property
     def base_url(self) -> httpx.URL:
-        """Where requests go, with a slash at the end. It can be set."""
+        """Where requests go, with a slash at the end."""
         import httpx
 
-        return httpx.URL(f"{self._options.base_url}/")
+        url = httpx.URL(self._options.base_url)
+        return url if url.raw_path.endswith(b"/") else url.copy_with(path=f"{url.path}/")
 
     @base_url.setter
     def base_url(self, url: str | httpx.URL) -> None:
-        self._options = replace(self._options, base_url=_options.base_url(str(url)))
+        self._set(base_url=url)
 
     @property
     def timeout(self) -> float | httpx.Timeout | None:
@@ -150,10 +143,20 @@ class BaseClient:
 
         return default_timeout(self._pool.opened())
 
+    @timeout.setter
+    def timeout(self, limits: float | httpx.Timeout | None) -> None:
+        self._set(timeout=limits)
+
     @property
     def max_retries(self) -> int:
         """How often a request is tried again."""
         return self._options.max_retries
+
+    @max_retries.setter
+    def max_retries(self, number: int) -> None:
+        self._set(max_retries=number)
+
+    # Settings, read
 
     @property
     def default_query(self) -> Mapping[str, object]:
@@ -179,7 +182,6 @@ class BaseClient:
         """The functions around each attempt, the outermost first."""
         return self._options.middleware
 
-    @property
     def is_closed(self) -> bool:
         """Whether the client was closed, or its `http_client` was."""
         return self._pool.is_closed
@@ -194,7 +196,7 @@ class BaseClient:
         base_url: str | httpx.URL | None = None,
         timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
         max_retries: int | NotGiven = NOT_GIVEN,
-        max_retry_after: float | NotGiven = NOT_GIVEN,
+        max_retry_after: float | NotGiven | None = NOT_GIVEN,
         deadline: float | NotGiven | None = NOT_GIVEN,
         stream_idle_timeout: float | NotGiven | None = NOT_GIVEN,
         max_event_bytes: int | NotGiven = NOT_GIVEN,
@@ -240,15 +242,21 @@ class BaseClient:
             "deadline": deadline,
             "stream_idle_timeout": stream_idle_timeout,
             "max_event_bytes": max_event_bytes,
-            "default_headers": _options.layer_headers(headers, default_headers),
-            "default_query": {**query, **(default_query or {})},
-            "middleware": () if middleware is None else middleware,
+            "default_headers": _options.layer_headers(
+                _options.mapping("set_default_headers", headers),
+                _options.mapping("default_headers", default_headers),
+            ),
+            "default_query": {
+                **_options.mapping("set_default_query", query),
+                **_options.mapping("default_query", default_query),
+            },
+            "middleware": middleware,
         }
         changed = _options.checked(**{name: value for name, value in given.items() if is_given(value)})
         new = copy(self)
         new._options = replace(old, **changed)
         if http_client is not None:
-            new._pool = _Pool(self._checked_http_client(http_client), self._http_kind)
+            new._pool = Pool(self._checked_http_client(http_client), self._http_kind)
         new._check_middleware()
         return new
 
@@ -272,6 +280,9 @@ class BaseClient:
         from ._transport import Clock
 
         return Clock()
+
+    def _set(self, **settings: Any) -> None:
+        self._options = replace(self._options, **_options.checked(**settings))
 
     def _check_middleware(self) -> None:
         if self._options.middleware:

@@ -4,25 +4,38 @@ from __future__ import annotations
 
 import platform
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 import httpx
 
-from ._arguments import completion_request, encode_body, headers_to_send, url_with_query
+from ._arguments import completion_request, encode_body, headers_to_send, put_over, url_with_query
 from ._assembly import Assembly
 from ._completion import Completion
 from ._errors import APIResponseValidationError
 from ._failures import body_of
 from ._http import DEFAULT_TIMEOUT
-from ._options import API_VERSION, NOT_GIVEN, NotGiven, is_given, layer_headers, omit, retries, seconds
+from ._options import (
+    API_VERSION,
+    NOT_GIVEN,
+    NotGiven,
+    RequestOptions,
+    count,
+    is_given,
+    layer_headers,
+    mapping,
+    seconds,
+    timeout,
+)
 from ._responses import RawAPIResponse
-from ._transport import Call
+from ._secrets import Headers
+from ._transport import RETRY_COUNT_HEADER, Call
 from ._version import __version__
 from ._wire import first_violation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ._options import HeaderValues, Omit, Options, RequestOptions
+    from ._options import Omit, Options
     from ._transport import Clock, Exchanged, Port
 
 _BASE_HEADERS = {
@@ -37,18 +50,7 @@ _NO_CREDENTIALS = (
 
 
 def completion_call(
-    options: Options,
-    clock: Clock,
-    http: Any,
-    *,
-    unread: bool,
-    betas: object = NOT_GIVEN,
-    extra_headers: HeaderValues | None = None,
-    extra_query: Mapping[str, Any] | None = None,
-    extra_body: Mapping[str, object] | None = None,
-    timeout: Any = NOT_GIVEN,
-    deadline: Any = NOT_GIVEN,
-    **fields: Any,
+    options: Options, clock: Clock, http: Any, arguments: Mapping[str, Any], *, unread: bool
 ) -> Call:
     """Return the call that `create` makes of its arguments.
 
@@ -56,9 +58,17 @@ def completion_call(
         options: The client's settings.
         clock: Where time comes from.
         http: The httpx client that will send it.
+        arguments: The arguments, by name.
         unread: Whether the reply is left unread although it is no stream.
-        **fields: The arguments that are fields of the body.
+
+    Raises:
+        TypeError, ValueError: An argument is wrong, or there is no credential.
     """
+    fields = dict(arguments)
+    extra_headers, extra_query, extra_body, betas = (
+        fields.pop(name, None) for name in ("extra_headers", "extra_query", "extra_body", "betas")
+    )
+    limits = {name: fields.pop(name, NOT_GIVEN) for name in ("timeout", "deadline")}
     path, body, headers = completion_request(fields, betas, extra_body)
     return _call(
         options,
@@ -67,43 +77,47 @@ def completion_call(
         path=path,
         content=encode_body(body),
         headers=headers,
-        extra_headers=extra_headers,
-        extra_query=extra_query,
-        timeout=timeout,
-        deadline=deadline,
+        extra_headers=mapping("extra_headers", extra_headers),
+        extra_query=mapping("extra_query", extra_query),
         streamed=body.get("stream") is True,
         unread=unread,
+        **limits,
     )
 
 
 def raw_call(
-    options: Options,
-    clock: Clock,
-    http: Any,
-    *,
-    path: str,
-    body: Any,
-    request_options: RequestOptions,
-    stream: bool,
+    options: Options, clock: Clock, http: Any, *, path: str, body: Any, request_options: Any, stream: bool
 ) -> Call:
-    """Return the call that `post` makes of its arguments."""
-    extra = request_options.get("extra_json")
-    if body is not None or extra:
-        body = {**(body or {}), **(extra or {})}
+    """Return the call that `post` makes of its arguments.
+
+    Raises:
+        TypeError, ValueError: An argument is wrong, or there is no credential.
+    """
+    given = mapping("options", request_options)
+    known = RequestOptions.__optional_keys__
+    for name in given:
+        if name not in known:
+            raise TypeError(f"options: expected {', '.join(sorted(known))}, got {name!r}")
+    if "://" in path:
+        raise ValueError(f"path: expected one that goes on from base_url, got {path!r}")
+    path, _, query = path.partition("?")
+    if body is not None or given.get("extra_json"):
+        body = put_over(mapping("body", body), mapping("options (extra_json)", given.get("extra_json")))
     return _call(
         options,
         clock,
         http,
-        path=path if path.startswith("/") else f"/{path}",
+        path=f"/{path.removeprefix('/')}",
+        path_query=dict(parse_qsl(query, keep_blank_values=True)),
         content=None if body is None else encode_body(body),
         headers={"anthropic-version": API_VERSION, "Content-Type": "application/json"},
-        extra_headers=request_options.get("headers"),
-        extra_query=request_options.get("params"),
-        timeout=request_options.get("timeout", NOT_GIVEN),
+        extra_headers=mapping("options (headers)", given.get("headers")),
+        extra_query=mapping("options (params)", given.get("params")),
+        timeout=given.get("timeout", NOT_GIVEN),
         deadline=NOT_GIVEN,
         streamed=stream,
         unread=False,
-        max_retries=request_options.get("max_retries"),
+        max_retries=given.get("max_retries"),
     )
 
 
@@ -113,30 +127,34 @@ def _call(
     http: Any,
     *,
     path: str,
+    path_query: Mapping[str, str] | None = None,
     content: bytes | None,
     headers: Mapping[str, str],
-    extra_headers: HeaderValues | None,
-    extra_query: Mapping[str, Any] | None,
+    extra_headers: Mapping[str, Any],
+    extra_query: Mapping[str, Any],
     timeout: Any,
     deadline: Any,
     streamed: bool,
     unread: bool,
-    max_retries: int | None = None,
+    max_retries: object = None,
 ) -> Call:
     limit = seconds("deadline", deadline) if is_given(deadline) else options.deadline
+    # What the caller says of a header holds, also where it is `omit`.
+    said = {name.lower() for layer in (options.default_headers, extra_headers) for name in layer}
+    found = credentials(options)
+    if not found and not said & {"x-api-key", "authorization"}:
+        raise TypeError(_NO_CREDENTIALS)
     # The betas go over the client's default headers; what else the generated code sets goes under them.
     betas = {name: value for name, value in headers.items() if name == "anthropic-beta"}
+    try:
+        queries = (path_query or {}, options.default_query, extra_query)
+        url = httpx.URL(url_with_query(options.base_url + path, *queries))
+    except httpx.InvalidURL as error:
+        raise ValueError(f"base_url, path and query: expected them to make up a URL, but {error}") from None
     return Call(
         method="POST",
-        url=url_with_query(options.base_url + path, options.default_query, extra_query),
-        headers=headers_to_send(
-            _BASE_HEADERS,
-            headers,
-            credentials(options, extra_headers),
-            options.default_headers,
-            betas,
-            extra_headers,
-        ),
+        url=url,
+        headers=headers_to_send(_BASE_HEADERS, headers, found, options.default_headers, betas, extra_headers),
         content=content,
         timeout=_time_limits(
             timeout if is_given(timeout) else options.timeout,
@@ -145,9 +163,12 @@ def _call(
         ),
         stream=unread or streamed,
         streamed=streamed,
-        max_retries=options.max_retries if max_retries is None else retries(max_retries),
+        max_retries=options.max_retries
+        if max_retries is None
+        else count("max_retries", max_retries, least=0),
         max_retry_after=options.max_retry_after,
         deadline_at=None if limit is None else clock.monotonic() + limit,
+        counts_retries=RETRY_COUNT_HEADER not in said,
         clock=clock,
     )
 
@@ -155,33 +176,27 @@ def _call(
 def client_headers(options: Options) -> dict[str, str | Omit]:
     """Return the headers that every request of a client has."""
     own = {**_BASE_HEADERS, "Content-Type": "application/json", "anthropic-version": API_VERSION}
-    found = credentials(options, {"x-api-key": omit})
-    return layer_headers(layer_headers(own, found), options.default_headers)
+    return layer_headers(own, credentials(options), options.default_headers)
 
 
-def credentials(options: Options, extra_headers: HeaderValues | None = None) -> dict[str, str]:
-    """Return the headers that say who calls.
-
-    Raises:
-        TypeError: There are none, and no header of the caller's stands for them.
-    """
-    found = {}
+def credentials(options: Options) -> dict[str, str]:
+    """Return the headers that say who calls; empty where nothing does."""
+    found = Headers()
     if options.api_key is not None:
         found["X-Api-Key"] = options.api_key.reveal()
     if options.auth_token is not None:
         found["Authorization"] = f"Bearer {options.auth_token.reveal()}"
-    if not found:
-        named = {name.lower() for layer in (options.default_headers, extra_headers or {}) for name in layer}
-        if not named & {"x-api-key", "authorization"}:
-            raise TypeError(_NO_CREDENTIALS)
     return found
 
 
 def _time_limits(given: Any, http: Any, idle: float | None) -> httpx.Timeout:
+    given = timeout(given)
     if isinstance(given, NotGiven):
         limits = default_timeout([http])
+    elif hasattr(given, "as_dict"):
+        limits = httpx.Timeout(**given.as_dict())
     else:
-        limits = given if isinstance(given, httpx.Timeout) else httpx.Timeout(seconds("timeout", given))
+        limits = httpx.Timeout(given)
     if idle is None:
         return limits
     read = idle if limits.read is None else min(idle, limits.read)

@@ -30,8 +30,9 @@ T = TypeVar("T")
 
 _DOC = """Makes requests to the Text Completions API.
 
-    Safe to share between threads and usable after a fork. Making one does no input or output; the first
-    call opens connections. Close it, or use it as a context manager, to close them.
+    Safe to share between threads. After a fork, and in another event loop, it opens connections of its own,
+    unless `http_client` is given. Making one does no input or output; the first call opens connections.
+    Close it, or use it as a context manager, to close them.
 
     What is tried again: requests that could not be sent or whose reply broke off before anything of it was
     returned, and replies with status 408, 409, 429 or from 500 on; the service's `x-should-retry` decides
@@ -39,19 +40,24 @@ _DOC = """Makes requests to the Text Completions API.
     (`retry-after-ms`, `retry-after`) or else after `min(0.5 * 2 ** n, 8) * (1 - 0.25 * random())` seconds
     for the retry number n, from 0. A stream is not tried again once a chunk has come.
 
+    With ANTHROPIC_LOG set to `info` or `debug` when the first call is made, retries and requests are logged,
+    under `anthropic_completions` and `httpx`: without credentials, and without bodies unless
+    ANTHROPIC_LOG_BODIES is set as well.
+
     Args:
         api_key: The key, sent as `x-api-key`; otherwise ANTHROPIC_API_KEY.
         auth_token: A token, sent as `Authorization: Bearer`; otherwise ANTHROPIC_AUTH_TOKEN. The
             environment is asked for neither where one of the two is given.
         base_url: Where requests go, a gateway's path included; otherwise ANTHROPIC_BASE_URL, otherwise
-            https://api.anthropic.com. It may end in `/v1` or `/v1/complete`.
+            https://api.anthropic.com. It may end in `/v1` or `/v1/complete`, and has neither a query nor a
+            password.
         timeout: Seconds for each of connecting, sending and waiting for bytes, an `httpx.Timeout`, or None
             for no limit. Otherwise 600 s, and 5 s to connect.
         max_retries: How often a request is tried again, 0 or more.
-        max_retry_after: The longest wait, in seconds, that the service may ask for. Where it asks for more,
-            the error is raised at once, with `retry_after`.
-        deadline: Seconds for a whole call with all its attempts and waits; None for no limit. A read that
-            has begun when it passes may take up to its own time limit.
+        max_retry_after: The longest wait, in seconds, that the service may ask for; None for no limit.
+            Where it asks for more, the error is raised at once, with `retry_after`.
+        deadline: Seconds for a whole call with all its attempts and waits; None for no limit. Of an
+            attempt, connecting, sending and each wait for bytes may take what was left when it began.
         stream_idle_timeout: The most seconds a stream may go without a completion event (pings do not
             count); None for no limit. It is looked at when bytes come, and it limits each read, so that
             silence after pings is noticed after at most twice as long.
@@ -118,31 +124,32 @@ class Anthropic(BaseClient):
         Raises:
             APIError: As `completions.create`.
         """
-        from . import _calls
+        from ._calls import raw_call
 
-        call = _calls.raw_call(
+        call = raw_call(
             self._options,
             self._clock,
             self._pool.get(),
             path=path,
             body=body,
-            request_options=options or {},
+            request_options=options,
             stream=stream,
         )
         reply = self._exchange(call, None)
         return reply.parse() if stream else reply.parse(to=cast_to)
 
-    def _complete(self, *, form: Any = None, **arguments: Any) -> Any:
-        from . import _calls
+    def _complete(self, arguments: Mapping[str, Any], form: Any = None) -> Any:
+        from ._calls import completion_call
 
         http = self._pool.get()
-        call = _calls.completion_call(self._options, self._clock, http, unread=form is not None, **arguments)
+        call = completion_call(self._options, self._clock, http, arguments, unread=form is not None)
         return self._exchange(call, form)
 
     def _exchange(self, call: Call, form: Any) -> Any:
         from ._calls import reply_to
+        from ._ports import sync_port
         from ._streaming import Stream
-        from ._transport import exchange, run, sync_port
+        from ._transport import exchange, run
 
         port = sync_port(self._pool.get(), self._clock, lambda: self._pool.is_closed)
         if self._options.middleware:
@@ -205,31 +212,32 @@ class AsyncAnthropic(BaseClient):
         stream_cls: type[Any] | None = None,
     ) -> Any:
         """Send a POST with a body of your own; see `Anthropic.post`."""
-        from . import _calls
+        from ._calls import raw_call
 
-        call = _calls.raw_call(
+        call = raw_call(
             self._options,
             self._clock,
             self._pool.get(),
             path=path,
             body=body,
-            request_options=options or {},
+            request_options=options,
             stream=stream,
         )
         reply = await self._exchange(call, None)
         return reply.parse() if stream else reply.parse(to=cast_to)
 
-    async def _complete(self, *, form: Any = None, **arguments: Any) -> Any:
-        from . import _calls
+    async def _complete(self, arguments: Mapping[str, Any], form: Any = None) -> Any:
+        from ._calls import completion_call
 
         http = self._pool.get()
-        call = _calls.completion_call(self._options, self._clock, http, unread=form is not None, **arguments)
+        call = completion_call(self._options, self._clock, http, arguments, unread=form is not None)
         return await self._exchange(call, form)
 
     async def _exchange(self, call: Call, form: Any) -> Any:
         from ._calls import reply_to
+        from ._ports import async_port
         from ._streaming import AsyncStream
-        from ._transport import async_port, exchange, run_async
+        from ._transport import exchange, run_async
 
         port = async_port(self._pool.get(), self._clock, lambda: self._pool.is_closed)
         if self._options.middleware:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ._wire import CompletionModel, first_violation
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     import httpx
 
     from .rate_limits import RateLimits
+
+# Within the class, `dict` is the old client's method.
+_Dict: TypeAlias = dict[str, Any]
 
 _FIELDS = ("id", "completion", "model", "stop_reason", "type")
 # The generated model keeps `type` under a name that shadows nothing.
@@ -134,8 +138,13 @@ class Completion(CompletionModel):
 
     @property
     def _request_id(self) -> str | None:
-        """What names the exchange at Anthropic; the old client's name for `request_id`."""
+        """What names the exchange at Anthropic."""
         return None if self._headers is None else self._headers.get("request-id")
+
+    @property
+    def _workspace_id(self) -> str | None:
+        """The workspace that the request was counted for, where the service says so."""
+        return None if self._headers is None else self._headers.get("anthropic-workspace-id")
 
     @property
     def rate_limit(self) -> RateLimits:
@@ -156,7 +165,7 @@ class Completion(CompletionModel):
         yield from self.additional_properties.items()
 
     @property
-    def model_extra(self) -> dict[str, Any]:
+    def model_extra(self) -> _Dict:
         """The fields that the API does not document."""
         return self.additional_properties
 
@@ -175,7 +184,7 @@ class Completion(CompletionModel):
         exclude_defaults: bool = False,
         exclude_none: bool = False,
         **_: Any,
-    ) -> dict[str, Any]:
+    ) -> _Dict:
         """Return the fields as a dict.
 
         Args:
@@ -206,13 +215,35 @@ class Completion(CompletionModel):
             separators=separators,
         )
 
-    def to_dict(self, **options: Any) -> dict[str, Any]:
+    def to_dict(self, **options: Any) -> _Dict:
         """Return the fields as a dict; the options are those of `model_dump`."""
         return self.model_dump(**options)
 
     def to_json(self, *, indent: int | None = 2, **options: Any) -> str:
         """Return the fields as JSON text, indented; the options are those of `model_dump`."""
         return self.model_dump_json(indent=indent, **options)
+
+    def dict(self, **options: Any) -> _Dict:
+        """Return the fields as a dict. Deprecated, for `to_dict`."""
+        return self.model_dump(**options)
+
+    def json(self, **options: Any) -> str:
+        """Return the fields as JSON text. Deprecated, for `to_json`."""
+        return self.model_dump_json(**options)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy.
+
+        Args:
+            update: Fields to change in it, unchecked.
+            deep: Whether undocumented fields that are lists or objects are copied too.
+        """
+        fields = {**self.model_dump(), **(update or {})}
+        return self._from_wire(deepcopy(fields) if deep else fields, self._headers)
+
+    def copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy. Deprecated, for `model_copy`."""
+        return self.model_copy(update=update, deep=deep)
 
     # What every object has
 
@@ -225,7 +256,7 @@ class Completion(CompletionModel):
     __hash__ = None
 
     def __copy__(self) -> Self:
-        return self._from_wire(self.model_dump(), self._headers)
+        return self.model_copy()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self)._from_wire, (self.model_dump(), self._headers)

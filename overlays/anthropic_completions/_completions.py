@@ -100,7 +100,7 @@ class Completions:
         """
         arguments = locals()
         del arguments["self"]
-        result: Completion | Stream[Completion] = self._client._complete(**arguments).parse()
+        result: Completion | Stream[Completion] = self._client._complete(arguments).parse()
         return result
 
     @cached_property
@@ -156,7 +156,7 @@ class AsyncCompletions:
     ) -> Completion | AsyncStream[Completion]:
         arguments = locals()
         del arguments["self"]
-        result: Completion | AsyncStream[Completion] = (await self._client._complete(**arguments)).parse()
+        result: Completion | AsyncStream[Completion] = (await self._client._complete(arguments)).parse()
         return result
 
     create.__doc__ = Completions.create.__doc__
@@ -193,7 +193,7 @@ class CompletionsWithRawResponse:
 
     @functools.wraps(Completions.create)
     def create(self, **arguments: Any) -> Any:
-        return self._client._complete(**arguments)
+        return self._client._complete(arguments)
 
 
 class AsyncCompletionsWithRawResponse:
@@ -217,7 +217,7 @@ class AsyncCompletionsWithRawResponse:
 
     @functools.wraps(AsyncCompletions.create)
     async def create(self, **arguments: Any) -> Any:
-        return await self._client._complete(**arguments)
+        return await self._client._complete(arguments)
 
 
 class CompletionsWithStreamingResponse:
@@ -249,7 +249,7 @@ class CompletionsWithStreamingResponse:
     def _open(self, arguments: dict[str, Any]) -> Iterator[APIResponse[Any]]:
         from ._responses import APIResponse
 
-        reply = self._client._complete(form=APIResponse, **arguments)
+        reply = self._client._complete(arguments, APIResponse)
         try:
             yield reply
         finally:
@@ -285,7 +285,7 @@ class AsyncCompletionsWithStreamingResponse:
     async def _open(self, arguments: dict[str, Any]) -> AsyncIterator[AsyncAPIResponse[Any]]:
         from ._responses import AsyncAPIResponse
 
-        reply = await self._client._complete(form=AsyncAPIResponse, **arguments)
+        reply = await self._client._complete(arguments, AsyncAPIResponse)
         try:
             yield reply
         finally:

@@ -28,15 +28,13 @@ credentials removed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ._secrets import REDACTED, is_secret
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import httpx
-
-REDACTED = "[redacted]"
-_SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-api-key"})
 
 
 class AnthropicError(Exception):
@@ -95,8 +93,11 @@ class APIResponseValidationError(APIError):
     status_code: int
 
     def __init__(self, response: httpx.Response, body: object | None, *, message: str | None = None) -> None:
+        strip_credentials(response)
         super().__init__(message or "The reply is not what the contract says.", response.request, body=body)
-        _adopt(self, response)
+        self.response = response
+        self.status_code = response.status_code
+        self.request_id = _text(response.headers, "request-id")
 
 
 class APIConnectionError(APIError):
@@ -132,53 +133,71 @@ class APIStatusError(APIError):
     type: str | None
 
     def __init__(self, message: str, *, response: httpx.Response, body: object | None) -> None:
+        strip_credentials(response)
         super().__init__(message, response.request, body=body)
-        _adopt(self, response)
+        self.response = response
+        self.status_code = response.status_code
         self.type = error_type(body)
-        if self.request_id is None:
-            self.request_id = _text(body, "request_id")
+        self.request_id = _text(response.headers, "request-id") or _text(body, "request_id")
 
     @property
     def workspace_id(self) -> str | None:
         """The workspace that the request was counted for, where the service says so."""
-        workspace: str | None = self.response.headers.get("anthropic-workspace-id")
-        return workspace
+        return _text(self.response.headers, "anthropic-workspace-id")
 
 
 class BadRequestError(APIStatusError):
     """400: the request's form or content is wrong."""
 
+    status_code = 400
+
 
 class AuthenticationError(APIStatusError):
     """401: the credential is missing, wrong, revoked or expired."""
+
+    status_code = 401
 
 
 class BillingError(APIStatusError):
     """402: payment is due."""
 
+    status_code = 402
+
 
 class PermissionDeniedError(APIStatusError):
     """403: the credential does not allow this."""
+
+    status_code = 403
 
 
 class NotFoundError(APIStatusError):
     """404: there is no such path or model; retired models answer so."""
 
+    status_code = 404
+
 
 class ConflictError(APIStatusError):
     """409: the request clashes with the state of something."""
+
+    status_code = 409
 
 
 class RequestTooLargeError(APIStatusError):
     """413: the request is above the size limit."""
 
+    status_code = 413
+
 
 class UnprocessableEntityError(APIStatusError):
     """422: the request cannot be processed."""
 
+    status_code = 422
+
 
 class RateLimitError(APIStatusError):
     """429: too many requests or tokens, or a spend limit."""
+
+    status_code = 429
 
 
 class InternalServerError(APIStatusError):
@@ -188,28 +207,37 @@ class InternalServerError(APIStatusError):
 class ServiceUnavailableError(InternalServerError):
     """503: the service does not answer at present."""
 
+    status_code = 503
+
 
 class DeadlineExceededError(InternalServerError):
     """504: the service took too long."""
+
+    status_code = 504
 
 
 class OverloadedError(APIStatusError):
     """529: the service is overloaded, by all its users together."""
 
+    status_code = 529
 
-_CLASSES: dict[int, type[APIStatusError]] = {
-    400: BadRequestError,
-    401: AuthenticationError,
-    402: BillingError,
-    403: PermissionDeniedError,
-    404: NotFoundError,
-    409: ConflictError,
-    413: RequestTooLargeError,
-    422: UnprocessableEntityError,
-    429: RateLimitError,
-    503: ServiceUnavailableError,
-    504: DeadlineExceededError,
-    529: OverloadedError,
+
+_CLASSES = {
+    error.status_code: error
+    for error in (
+        BadRequestError,
+        AuthenticationError,
+        BillingError,
+        PermissionDeniedError,
+        NotFoundError,
+        ConflictError,
+        RequestTooLargeError,
+        UnprocessableEntityError,
+        RateLimitError,
+        ServiceUnavailableError,
+        DeadlineExceededError,
+        OverloadedError,
+    )
 }
 
 
@@ -220,33 +248,34 @@ def status_error_class(status: int) -> type[APIStatusError]:
 
 def error_type(body: object) -> str | None:
     """Return the kind of error that a reply's body names, or None."""
-    return _text(body.get("error"), "type") if isinstance(body, dict) else None
+    return _text(body.get("error"), "type") if isinstance(body, Mapping) else None
 
 
 def without_credentials(request: httpx.Request) -> httpx.Request:
     """Return a copy of the request with its credentials removed; the request itself where it has none."""
-    if not any(_is_secret(name, value) for name, value in request.headers.items()):
+    headers = getattr(request, "headers", None)
+    if not isinstance(headers, Mapping):  # None or a mock, as people's tests have them
         return request
-    headers = [
-        (name, REDACTED if _is_secret(name, value) else value)
-        for name, value in request.headers.multi_items()
-    ]
-    return type(request)(request.method, request.url, headers=headers, content=request.content)
+    if all(value == REDACTED for name, value in headers.items() if is_secret(name)):
+        return request
+    try:
+        content = request.content
+    except RuntimeError:  # a body that is read once only, when it is sent
+        content = b""
+    shown = [(name, REDACTED if is_secret(name) else value) for name, value in request.headers.multi_items()]
+    return type(request)(request.method, request.url, headers=shown, content=content)
 
 
-def _is_secret(name: str, value: str) -> bool:
-    return name in _SECRET_HEADERS and value != REDACTED
-
-
-def _adopt(error: APIResponseValidationError | APIStatusError, response: httpx.Response) -> None:
-    response.request = error.request
-    error.response = response
-    error.status_code = response.status_code
-    error.request_id = response.headers.get("request-id")
+def strip_credentials(response: httpx.Response) -> None:
+    """Remove the credentials from the requests that a reply holds."""
+    earlier: object = response.history
+    for reply in (*(earlier if isinstance(earlier, list) else ()), response):
+        reply.request = without_credentials(reply.request)
+        reply.next_request = None
 
 
 def _text(value: object, name: str) -> str | None:
-    found = value.get(name) if isinstance(value, dict) else None
+    found = value.get(name) if isinstance(value, Mapping) else None
     return found if isinstance(found, str) else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import httpx
 
@@ -13,13 +13,12 @@ from ._errors import (
     APIStatusError,
     APITimeoutError,
     status_error_class,
+    strip_credentials,
     without_credentials,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-
-# What httpx raises is below these; OSError and EOFError are what transports of users let through.
+# What httpx raises is below the first four; the others are what it and transports of users let through, such
+# as UnicodeError for a host name that cannot be looked up.
 TRANSPORT_ERRORS = (
     httpx.HTTPError,
     httpx.StreamError,
@@ -27,12 +26,14 @@ TRANSPORT_ERRORS = (
     httpx.CookieConflict,
     OSError,
     EOFError,
+    UnicodeError,
 )
 
 
 def status_error(
     response: httpx.Response, body: object = None, *, message: str | None = None
 ) -> APIStatusError:
+    """Return the error that an HTTP status stands for."""
     if message is None:
         shown = f"{body[:500]} …" if isinstance(body, str) and len(body) > 500 else body
         message = f"Error code: {response.status_code}" + ("" if body in (None, "") else f" - {shown}")
@@ -44,17 +45,25 @@ def body_of(response: httpx.Response) -> object:
     try:
         return parse_json(response.content)
     except ValueError:
-        return response.text.strip()
+        return text_of(response).strip()
+
+
+def text_of(response: httpx.Response) -> str:
+    """Return a reply's body as text, also where its content type names an encoding that is none."""
+    try:
+        return response.text
+    except Exception:  # noqa: BLE001 - the codecs of bytes and the undefined one raise what they like
+        return response.content.decode(errors="replace")
 
 
 def parse_json(data: bytes | str) -> Any:
-    """Read JSON, strictly.
+    """Read JSON, strictly; a byte order mark before it is let pass.
 
     Raises:
         ValueError: It is no JSON, is not UTF-8, or is nested too deeply.
     """
     try:
-        return _DECODER.decode(data if isinstance(data, str) else data.decode())
+        return _DECODER.decode(data if isinstance(data, str) else data.decode("utf-8-sig"))
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
@@ -67,22 +76,23 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def undecodable(
-    response: httpx.Response, kept: KeptBody | None, error: httpx.DecodingError
+    response: httpx.Response, raw: bytes | None, error: httpx.DecodingError
 ) -> APIResponseValidationError:
-    """Return the error for a body whose content encoding is broken."""
-    body = b"".join(kept.pieces) if kept else None
-    return APIResponseValidationError(
-        response, body, message=f"The reply's body could not be decoded: {error}"
-    )
+    """Return the error for a body whose content encoding is broken; its body is the bytes as they came."""
+    error.request = without_credentials(response.request)
+    message = f"The reply's body could not be decoded: {error}"
+    return APIResponseValidationError(response, raw, message=message)
 
 
 def transport_failure(
     error: Exception, request: httpx.Request, response: httpx.Response | None
 ) -> APIConnectionError:
     """Return what a transport's error is called here. The one place where httpx's errors are mapped."""
-    if isinstance(error, httpx.RequestError):
+    if isinstance(error, httpx.HTTPError):
         error.request = without_credentials(request)
-    if isinstance(error, httpx.TimeoutException):
+    if isinstance(error, httpx.HTTPStatusError):
+        strip_credentials(error.response)
+    if isinstance(error, httpx.TimeoutException | TimeoutError):
         failure: APIConnectionError = APITimeoutError(request)
     else:
         failure = APIConnectionError(
@@ -91,41 +101,3 @@ def transport_failure(
     if response is not None:
         failure.request_id = response.headers.get("request-id")
     return failure
-
-
-class KeptBody:
-    """A body's stream that keeps what passes, so that an error can show the bytes as they came."""
-
-    def __init__(self, stream: Any) -> None:
-        self.pieces: list[bytes] = []
-        self._stream = stream
-
-    @classmethod
-    def of(cls, response: httpx.Response) -> KeptBody | None:
-        """Put one before the reply's body, where that has a content encoding."""
-        if "content-encoding" not in response.headers or response.is_stream_consumed:
-            return None
-        world = _KeptAsync if isinstance(response.stream, httpx.AsyncByteStream) else _KeptSync
-        kept = world(response.stream)
-        response.stream = cast(httpx.SyncByteStream, kept)
-        return kept
-
-
-class _KeptSync(KeptBody, httpx.SyncByteStream):
-    def __iter__(self) -> Iterator[bytes]:
-        for piece in self._stream:
-            self.pieces.append(piece)
-            yield piece
-
-    def close(self) -> None:
-        self._stream.close()
-
-
-class _KeptAsync(KeptBody, httpx.AsyncByteStream):
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for piece in self._stream:
-            self.pieces.append(piece)
-            yield piece
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()

@@ -75,19 +75,33 @@ def environment_proxies() -> dict[str, str | None]:
 
     The variables are HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY. httpx reads them itself only where
     it makes the transport.
+
+    Raises:
+        ValueError: One of the proxies is no URL.
     """
     found = getproxies()
-    proxies: dict[str, str | None] = {
-        f"{scheme}://": url if "://" in url else f"http://{url}"
-        for scheme in ("http", "https", "all")
-        if (url := found.get(scheme))
-    }
+    proxies: dict[str, str | None] = {}
+    for scheme in ("http", "https", "all"):
+        if url := found.get(scheme):
+            url = url if "://" in url else f"http://{url}"
+            if not _is_url(url):  # not repeated, as it may hold a password
+                raise ValueError(f"{scheme.upper()}_PROXY: expected the URL of a proxy, got something else")
+            proxies[f"{scheme}://"] = url
     for host in (part.strip() for part in found.get("no", "").split(",")):
         if host == "*":
             return {}
-        if host:
-            proxies[_no_proxy_pattern(host)] = None
+        # As in other programs, what is no host excepts nothing.
+        if host and _is_url(pattern := _no_proxy_pattern(host)):
+            proxies[pattern] = None
     return proxies
+
+
+def _is_url(text: str) -> bool:
+    try:
+        httpx.URL(text)
+    except httpx.InvalidURL:
+        return False
+    return True
 
 
 def _no_proxy_pattern(host: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import json
 from dataclasses import dataclass, replace
@@ -9,12 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx
 
+from ._arguments import encode_body, headers_to_send
 from ._calls import convert_plain
 from ._completion import Completion
 from ._failures import TRANSPORT_ERRORS, transport_failure
 from ._options import NOT_GIVEN, NotGiven, is_given
 from ._responses import APIResponse, AsyncAPIResponse
-from ._transport import RETRY_COUNT_HEADER, Exchanged
+from ._secrets import Headers
+from ._transport import RETRIES_TAKEN, Exchanged
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -91,9 +94,12 @@ def check_middleware(entries: tuple[Any, ...], *, asynchronous: bool) -> None:
     Raises:
         TypeError: It does not; it is named.
     """
+    method = "handle_async" if asynchronous else "handle"
     for entry in entries:
-        handler = _handler(entry, asynchronous=asynchronous)
         name = getattr(entry, "__name__", type(entry).__name__)
+        if isinstance(entry, Middleware) and getattr(type(entry), method) is getattr(Middleware, method):
+            raise TypeError(f"middleware: expected {name} to have {method}(), which this client calls")
+        handler = _handler(entry, asynchronous=asynchronous)
         if not callable(handler):
             raise TypeError(f"middleware: expected a function, got {name}")
         waits = inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(type(handler).__call__)
@@ -103,42 +109,57 @@ def check_middleware(entries: tuple[Any, ...], *, asynchronous: bool) -> None:
 
 
 def with_middleware(port: Port, call: Call, entries: tuple[Any, ...], *, asynchronous: bool) -> Port:
-    """Return a port that sends through middleware, the first entry outermost."""
+    """Return a port that sends through middleware, the first entry outermost.
+
+    Of the replies that come within, those that middleware does not return are closed.
+    """
     handlers = [_handler(entry, asynchronous=asynchronous) for entry in reversed(entries)]
 
     def send(request: httpx.Request) -> httpx.Response:
+        view = _view(request, call)
+        opened: list[httpx.Response] = []
+        returned = None
+
         def last(attempt: APIRequest) -> APIResponse[Any]:
-            changed = _built(port, request, view, attempt)
+            changed = _built(port, request, call, attempt)
             try:
-                response = port.send(changed)
+                opened.append(port.send(changed))
             except TRANSPORT_ERRORS as error:
                 raise transport_failure(error, changed, None) from error
             return APIResponse(
-                Exchanged(response, attempt.retries_taken), convert_plain, streamed=call.streamed
+                Exchanged(opened[-1], attempt.retries_taken), convert_plain, streamed=call.streamed
             )
 
-        view = _view(request, call)
-        handle: Any = last
-        for handler in handlers:
-            handle = _bound(handler, handle)
-        return _response(handle(view), request)
+        try:
+            returned = _response(_chain(handlers, last)(view), request)
+            return returned
+        finally:
+            for response in opened:
+                if response is not returned:
+                    port.close(response)
 
     async def send_async(request: httpx.Request) -> httpx.Response:
+        view = _view(request, call)
+        opened: list[httpx.Response] = []
+        returned = None
+
         async def last(attempt: APIRequest) -> AsyncAPIResponse[Any]:
-            changed = _built(port, request, view, attempt)
+            changed = _built(port, request, call, attempt)
             try:
-                response = await port.send(changed)
+                opened.append(await port.send(changed))
             except TRANSPORT_ERRORS as error:
                 raise transport_failure(error, changed, None) from error
             return AsyncAPIResponse(
-                Exchanged(response, attempt.retries_taken), convert_plain, streamed=call.streamed
+                Exchanged(opened[-1], attempt.retries_taken), convert_plain, streamed=call.streamed
             )
 
-        view = _view(request, call)
-        handle: Any = last
-        for handler in handlers:
-            handle = _bound(handler, handle)
-        return _response(await handle(view), request)
+        try:
+            returned = _response(await _chain(handlers, last)(view), request)
+            return returned
+        finally:
+            for response in opened:
+                if response is not returned:
+                    await port.close(response)
 
     return replace(port, send=send_async if asynchronous else send)
 
@@ -149,35 +170,44 @@ def _handler(entry: Any, *, asynchronous: bool) -> Any:
     return entry
 
 
-def _bound(handler: Any, call_next: Any) -> Callable[[APIRequest], Any]:
-    return lambda request: handler(request, call_next)
+def _chain(handlers: list[Any], last: Any) -> Any:
+    """Return a function of a request that calls the handlers, the last of them first."""
+    for handler in handlers:
+        last = functools.partial(_call_with, handler, last)
+    return last
+
+
+def _call_with(handler: Any, call_next: Any, request: APIRequest) -> Any:
+    return handler(request, call_next)
 
 
 def _view(request: httpx.Request, call: Call) -> APIRequest:
-    count = request.headers.get(RETRY_COUNT_HEADER, "")
     return APIRequest(
         method=request.method,
         url=str(request.url.copy_with(query=None)),
-        headers=dict(request.headers),
+        headers=Headers(request.headers),
         query_params=dict(request.url.params),
         json=json.loads(request.content) if request.content else None,
         timeout=call.timeout,
         max_retries=call.max_retries,
-        retries_taken=int(count) if count.isdigit() else 0,
+        retries_taken=request.extensions[RETRIES_TAKEN],
         stream=call.streamed,
     )
 
 
-def _built(port: Port, request: httpx.Request, view: APIRequest, attempt: APIRequest) -> httpx.Request:
-    """Return the request that an attempt describes: the prepared one, unless something was changed."""
-    if attempt is view:
-        return request
-    content = request.content
-    if attempt.json != view.json:
-        content = json.dumps(attempt.json, ensure_ascii=False, separators=(",", ":")).encode()
+def _built(port: Port, request: httpx.Request, call: Call, attempt: APIRequest) -> httpx.Request:
+    """Return the request that an attempt describes; what was not changed stays as it was prepared."""
+    view = _view(request, call)
+    url, content = request.url, request.content
+    # The length is made anew, from the body.
     headers = {name: value for name, value in attempt.headers.items() if name.lower() != "content-length"}
-    url = httpx.URL(attempt.url, params=attempt.query_params or None)
-    return port.build(attempt.method, url, headers=headers, content=content, timeout=attempt.timeout)
+    if (attempt.url, attempt.query_params) != (view.url, view.query_params):
+        url = httpx.URL(attempt.url, params=attempt.query_params or None)
+    if attempt.json != view.json:
+        content = encode_body(attempt.json)
+    return port.build(
+        attempt.method, url, headers=headers_to_send(headers), content=content, timeout=attempt.timeout
+    )
 
 
 def _response(result: Any, request: httpx.Request) -> httpx.Response:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeGuard, TypeVar
 
+from ._secrets import Headers, Secret, secret
+
 if TYPE_CHECKING:
     import httpx
 
@@ -18,6 +20,10 @@ API_VERSION = "2023-06-01"
 MAX_RETRIES = 2
 TIMEOUT_SECONDS = 600.0
 CONNECT_SECONDS = 5.0
+MAX_RETRY_AFTER = 60.0
+MAX_EVENT_BYTES = 16 * 1024 * 1024
+# Sockets and sleeps refuse much longer times.
+_MAX_SECONDS = 1e9
 
 
 class NotGiven:
@@ -59,28 +65,6 @@ class RequestOptions(TypedDict, total=False):
     extra_json: Mapping[str, object]
 
 
-class Secret:
-    """A key or token. Its text is in no repr, and not in `vars` of what holds it."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        """Return the text."""
-        return self._text
-
-    def __repr__(self) -> str:
-        return "Secret('[redacted]')"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._text == self._text
-
-    def __hash__(self) -> int:
-        return hash(self._text)
-
-
 @dataclass(frozen=True)
 class Options:
     """The settings of a client. Immutable: a client with other settings is another client.
@@ -93,12 +77,12 @@ class Options:
     base_url: str
     timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN
     max_retries: int = MAX_RETRIES
-    max_retry_after: float | None = 60.0
+    max_retry_after: float | None = MAX_RETRY_AFTER
     deadline: float | None = None
     stream_idle_timeout: float | None = None
-    max_event_bytes: int = 16 * 1024 * 1024
-    # Not shown: people put credentials there.
-    default_headers: Mapping[str, str | Omit] = field(default_factory=dict, repr=False)
+    max_event_bytes: int = MAX_EVENT_BYTES
+    default_headers: HeaderValues = field(default_factory=Headers)
+    # Not shown: gateways take keys there.
     default_query: Mapping[str, Any] = field(default_factory=dict, repr=False)
     middleware: tuple[Any, ...] = ()
 
@@ -113,24 +97,10 @@ def environment(name: str) -> str | None:
     return os.environ.get(name) or None
 
 
-def secret(name: str, text: object) -> Secret | None:
-    """Return a key or token as a secret, after a check that a header can carry it.
-
-    Raises:
-        TypeError, ValueError: It cannot; the message does not repeat it.
-    """
-    if text is None:
-        return None
-    if not isinstance(text, str):
-        raise TypeError(f"{name}: expected a string, got a value of type {type(text).__name__}")
-    for position, character in enumerate(text):
-        if not "!" <= character <= "~":
-            what = "white space" if character.isspace() else "a control or non-ASCII character"
-            where = "at its end" if position == len(text.rstrip()) else f"at position {position}"
-            raise ValueError(f"{name}: expected visible ASCII characters only, got {what} {where}")
-    if not text:
-        raise ValueError(f"{name}: expected a key, got an empty string")
-    return Secret(text)
+_BASE_URL = re.compile(
+    r"(?P<origin>https?://(?P<host>\[[0-9a-f:.]+\]|[^/:\[\]]+)(:(?P<port>[0-9]{1,5}))?)(?P<path>/.*)?",
+    re.IGNORECASE,
+)
 
 
 def base_url(text: str) -> str:
@@ -140,13 +110,26 @@ def base_url(text: str) -> str:
     the path of a gateway stays.
 
     Raises:
-        ValueError: It is no http or https URL, or has a query or a fragment.
+        ValueError: It is no http or https URL, or has a query, a fragment, or a user's name. What may be
+            a password is not repeated.
     """
-    if not re.match(r"https?://[^/?#\s]+", text, re.IGNORECASE):
-        raise ValueError(f"base_url: expected a URL that begins with http:// or https://, got {text!r}")
     if "?" in text or "#" in text:
-        raise ValueError(f"base_url: expected a URL without a query or a fragment, got {text!r}")
-    return re.sub(r"(/v1(/complete)?)?/*$", "", text.rstrip("/"))
+        raise ValueError("base_url: expected a URL without a query or a fragment, got one with")
+    if "@" in text.partition("://")[2].partition("/")[0] or "@" in text.partition("/")[0]:
+        raise ValueError(
+            "base_url: expected a URL without a user's name and password, got one with; "
+            "pass them as the header Authorization, in default_headers"
+        )
+    if any(character <= " " or character == "\x7f" for character in text):
+        raise ValueError(f"base_url: expected a URL without white space and controls, got {text!r}")
+    found = _BASE_URL.fullmatch(text)
+    if found is None:
+        raise ValueError(f"base_url: expected a URL such as https://host:443/path, got {text!r}")
+    labels = found["host"].removesuffix(".").split(".")
+    if int(found["port"] or 0) > 65535 or not all(0 < len(label) < 64 for label in labels):
+        raise ValueError(f"base_url: expected a URL with a valid host and port, got {text!r}")
+    path = (found["path"] or "").rstrip("/")
+    return found["origin"] + re.sub(r"/v1(/complete)?$", "", path).rstrip("/")
 
 
 def custom_headers(text: str | None) -> dict[str, str]:
@@ -155,27 +138,45 @@ def custom_headers(text: str | None) -> dict[str, str]:
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
-def merge_headers(*layers: Mapping[str, str | Omit] | None) -> dict[str, str]:
-    """Merge layers of headers, later ones before earlier ones, without regard to the case of names.
+def mapping(name: str, value: object) -> Mapping[str, Any]:
+    """Return a mapping with strings as keys; None counts as an empty one.
 
-    A value of `omit` takes the header away.
+    Raises:
+        TypeError: It is something else.
     """
-    merged: dict[str, str | Omit] = {}
-    for layer in layers:
-        merged = layer_headers(merged, layer)
-    return {name: value for name, value in merged.items() if not isinstance(value, Omit)}
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name}: expected a mapping, got a value of type {type(value).__name__}")
+    for key in value:
+        if not isinstance(key, str):
+            raise TypeError(f"{name}: expected strings as keys, got one of type {type(key).__name__}")
+    return value
 
 
-def layer_headers(below: HeaderValues | None, above: HeaderValues | None) -> dict[str, str | Omit]:
-    """Put headers over others, without regard to the case of names; `omit` stays, to act further below."""
-    merged = {
-        name.lower(): (name, value) for layer in (below, above) for name, value in (layer or {}).items()
-    }
-    return dict(merged.values())
+def sequence(name: str, value: object) -> list[Any]:
+    """Return the items of a list or another sequence; text counts as none.
+
+    Raises:
+        TypeError: It is something else.
+    """
+    if isinstance(value, str | bytes | bytearray) or not isinstance(value, Sequence):
+        raise TypeError(f"{name}: expected a list, got a value of type {type(value).__name__}")
+    return list(value)
+
+
+def layer_headers(*layers: HeaderValues | None) -> dict[str, str | Omit]:
+    """Put layers of headers over each other, later ones over earlier ones.
+
+    Names are compared without regard to case. A value of `omit` stays, to act on what is further below;
+    one that is not given is nothing.
+    """
+    given = [item for layer in layers for item in (layer or {}).items() if not isinstance(item[1], NotGiven)]
+    return Headers({name.lower(): (name, value) for name, value in given}.values())
 
 
 def query_pairs(query: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return a query as pairs: lists as `name[]`, mappings as `name[key]`, None left out."""
+    """Return a query as pairs: lists as `name[]`, mappings as `name[key]`, None and empty text left out."""
     pairs: list[tuple[str, str]] = []
     for name, value in query.items():
         if isinstance(value, Mapping):
@@ -184,13 +185,16 @@ def query_pairs(query: Mapping[str, Any]) -> list[tuple[str, str]]:
             pairs += [pair for inner in value for pair in query_pairs({f"{name}[]": inner})]
         elif isinstance(value, bool):
             pairs.append((name, "true" if value else "false"))
-        elif value is not None:
+        elif value is not None and value != "":
             pairs.append((name, str(value)))
     return pairs
 
 
-def seconds(name: str, value: object) -> float | None:
-    """Return a number of seconds above zero, or None for no limit.
+def seconds(name: str, value: object, *, zero: bool = False) -> float | None:
+    """Return a number of seconds, or None for no limit.
+
+    Args:
+        zero: Whether 0 is allowed.
 
     Raises:
         TypeError, ValueError: It is something else.
@@ -201,21 +205,22 @@ def seconds(name: str, value: object) -> float | None:
         raise TypeError(
             f"{name}: expected seconds as a number, or None, got a value of type {type(value).__name__}"
         )
-    if not 0 < value < float("inf"):
-        raise ValueError(f"{name}: expected seconds above 0, got {value!r}")
+    if not (0 < value <= _MAX_SECONDS or (zero and value == 0)):
+        least = "from 0" if zero else "above 0"
+        raise ValueError(f"{name}: expected seconds {least} to {_MAX_SECONDS:.0e}, or None for no limit")
     return float(value)
 
 
-def retries(value: object) -> int:
-    """Return a number of retries, 0 or more.
+def count(name: str, value: object, *, least: int = 1) -> int:
+    """Return a whole number that is not below `least`.
 
     Raises:
         TypeError, ValueError: It is something else.
     """
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"max_retries: expected an integer, got {value!r}; 0 means no retries")
-    if value < 0:
-        raise ValueError(f"max_retries: expected 0 or more, got {value}")
+        raise TypeError(f"{name}: expected an integer, got a value of type {type(value).__name__}")
+    if value < least:
+        raise ValueError(f"{name}: expected {least} or more, got {value}")
     return value
 
 
@@ -225,23 +230,14 @@ def timeout(value: Any) -> Any:
     Raises:
         TypeError, ValueError: It is something else.
     """
+    if isinstance(value, NotGiven):
+        return value
     # By its method: asking httpx for its class would load it.
-    if isinstance(value, NotGiven) or hasattr(value, "as_dict"):
+    if hasattr(value, "as_dict"):
+        for name, limit in value.as_dict().items():
+            seconds(f"timeout ({name})", limit, zero=True)
         return value
     return seconds("timeout", value)
-
-
-def count(name: str, value: object) -> int:
-    """Return a whole number above zero.
-
-    Raises:
-        TypeError, ValueError: It is something else.
-    """
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name}: expected an integer, got {value!r}")
-    if value < 1:
-        raise ValueError(f"{name}: expected 1 or more, got {value}")
-    return value
 
 
 _CHECKS: dict[str, Callable[[Any], Any]] = {
@@ -249,14 +245,14 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "auth_token": lambda value: secret("auth_token", value),
     "base_url": lambda value: base_url(str(value)),
     "timeout": timeout,
-    "max_retries": retries,
+    "max_retries": lambda value: count("max_retries", value, least=0),
     "max_retry_after": lambda value: seconds("max_retry_after", value),
     "deadline": lambda value: seconds("deadline", value),
     "stream_idle_timeout": lambda value: seconds("stream_idle_timeout", value),
     "max_event_bytes": lambda value: count("max_event_bytes", value),
-    "default_headers": dict,
-    "default_query": dict,
-    "middleware": tuple,
+    "default_headers": lambda value: Headers(mapping("default_headers", value)),
+    "default_query": lambda value: dict(mapping("default_query", value)),
+    "middleware": lambda value: tuple(sequence("middleware", value or ())),
 }
 
 

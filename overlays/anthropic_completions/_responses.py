@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import httpx
 
+from ._bodies import leave, read, read_async
 from ._completion import Completion
 from ._errors import APIResponseValidationError
-from ._failures import TRANSPORT_ERRORS, parse_json, transport_failure, undecodable
+from ._failures import TRANSPORT_ERRORS, parse_json, text_of, transport_failure, undecodable
 
 if TYPE_CHECKING:
     import datetime
     from collections.abc import AsyncIterator, Callable, Iterator
+    from typing import Self
 
     from ._transport import Exchanged
 
@@ -60,7 +62,7 @@ class _ReplyBase(Generic[R]):
 
     @property
     def http_request(self) -> httpx.Request:
-        """The request."""
+        """The request, with its credentials removed."""
         return self.http_response.request
 
     @property
@@ -104,22 +106,23 @@ class _ReplyBase(Generic[R]):
         if to is httpx.Response:
             return response
         if to is str:
-            return response.text
+            return text_of(response)
         if to is bytes:
             return response.content
         try:
             value = parse_json(response.content)
         except ValueError as error:
             raise APIResponseValidationError(
-                response, response.text, message=f"Expected JSON: {error}"
+                response, text_of(response), message=f"Expected JSON: {error}"
             ) from error
         if isinstance(to, type) and issubclass(to, Completion):
             try:
                 return to.from_dict(value)
-            except (TypeError, ValueError, AttributeError) as error:
+            except ValueError as error:
                 raise APIResponseValidationError(response, value, message=str(error)) from error
-        if to not in (object, Any) and not isinstance(value, to):
-            message = f"Expected {to.__name__}, got {type(value).__name__}"
+        kind = getattr(to, "__origin__", to)  # of dict[str, int], dict
+        if to not in (object, Any) and not isinstance(value, kind):
+            message = f"Expected a value of {kind}, got one of type {type(value).__name__}"
             raise APIResponseValidationError(response, value, message=message)
         return value
 
@@ -152,7 +155,7 @@ class RawAPIResponse(_ReplyBase[R]):
     @property
     def text(self) -> str:
         """The body as text."""
-        return self.http_response.text
+        return text_of(self.http_response)
 
 
 class APIResponse(_ReplyBase[R]):
@@ -181,12 +184,13 @@ class APIResponse(_ReplyBase[R]):
     def read(self) -> bytes:
         """Read and return the body."""
         with _mapping(self.http_response):
-            return self.http_response.read()
+            read(self.http_response)
+        return self.http_response.content
 
     def text(self) -> str:
         """Read and return the body as text."""
         self.read()
-        return self.http_response.text
+        return text_of(self.http_response)
 
     def json(self) -> Any:
         """Read and return the body's JSON value."""
@@ -216,6 +220,9 @@ class APIResponse(_ReplyBase[R]):
 class AsyncAPIResponse(_ReplyBase[R]):
     """A reply whose body is read when it is asked for."""
 
+    # An iteration that may have been left half-way.
+    _begun: AsyncIterator[Any] | None = None
+
     @overload
     async def parse(self, *, to: type[T]) -> T: ...
 
@@ -231,39 +238,55 @@ class AsyncAPIResponse(_ReplyBase[R]):
     async def read(self) -> bytes:
         """Read and return the body."""
         with _mapping(self.http_response):
-            return await self.http_response.aread()
+            await read_async(self.http_response)
+        return self.http_response.content
 
     async def text(self) -> str:
         """Read and return the body as text."""
         await self.read()
-        return self.http_response.text
+        return text_of(self.http_response)
 
     async def json(self) -> Any:
         """Read and return the body's JSON value."""
         await self.read()
         return self._cast(object)
 
-    async def iter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
+    def iter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
         """Iterate over the body's bytes as they come, or in pieces of a size in bytes."""
-        with _mapping(self.http_response):
-            async for piece in self.http_response.aiter_bytes(chunk_size):
-                yield piece
+        return self._iterate(self.http_response.aiter_bytes(chunk_size))
 
-    async def iter_text(self, chunk_size: int | None = None) -> AsyncIterator[str]:
+    def iter_text(self, chunk_size: int | None = None) -> AsyncIterator[str]:
         """Iterate over the body's text as it comes, or in pieces of a length."""
-        with _mapping(self.http_response):
-            async for piece in self.http_response.aiter_text(chunk_size):
-                yield piece
+        return self._iterate(self.http_response.aiter_text(chunk_size))
 
-    async def iter_lines(self) -> AsyncIterator[str]:
+    def iter_lines(self) -> AsyncIterator[str]:
         """Iterate over the body's lines."""
-        with _mapping(self.http_response):
-            async for line in self.http_response.aiter_lines():
-                yield line
+        return self._iterate(self.http_response.aiter_lines())
+
+    def _iterate(self, pieces: AsyncIterator[T]) -> AsyncIterator[T]:
+        self._begun = pieces
+        return _AsyncPieces(pieces, self.http_response)
 
     async def close(self) -> None:
         """Give the connection back."""
+        if self._begun is not None:
+            await leave(self._begun)
         await self.http_response.aclose()
+
+
+class _AsyncPieces(Generic[T]):
+    """An iteration over a body. No generator: one that is left half-way would be warned of under trio."""
+
+    def __init__(self, pieces: AsyncIterator[T], response: httpx.Response) -> None:
+        self._pieces = pieces
+        self._response = response
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T:
+        with _mapping(self._response):
+            return await anext(self._pieces)
 
 
 @contextmanager

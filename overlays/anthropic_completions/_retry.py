@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 FIRST_BACKOFF = 0.5
 MAX_BACKOFF = 8.0
 JITTER = 0.25
-MAX_RETRY_AFTER = 60.0
 # A wait of more than a year is a mistake, not a wish.
 _ABSURD = 366 * 24 * 3600.0
 
@@ -76,9 +75,12 @@ def _number(value: str | None) -> float | None:
 
 def _seconds_until(date: str, now: float) -> float | None:
     # Not dateutil: it takes almost any text for a date, and HTTP allows three exact forms.
+    from datetime import UTC
     from email.utils import parsedate_to_datetime
 
     try:
-        return parsedate_to_datetime(date).timestamp() - now
+        moment = parsedate_to_datetime(date)
+        # One of the three forms names no zone; all mean UTC.
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
     except (ValueError, OverflowError, TypeError):
         return None

@@ -78,9 +78,11 @@ def compile_schema(schema: Schema, resolve: Callable[[str], Schema]) -> Check:
 
 
 def describe(value: object) -> str:
-    """Return a value as a short phrase for an error message; long text is cut."""
+    """Return a value as a short phrase for an error message."""
     if isinstance(value, str) and len(value) > 60:
         return f"a string of {len(value)} characters"
+    if isinstance(value, int) and value.bit_length() > 200:
+        return f"an integer of {value.bit_length()} bits"
     if isinstance(value, str | bool | int | float | None):
         return repr(value)
     return f"a value of type {type(value).__name__}"

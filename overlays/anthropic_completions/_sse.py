@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024
+_BOM = b"\xef\xbb\xbf"
+_LF, _CR = b"\n\r"
+# A larger piece is taken in parts, so that its lines are never all in memory at once.
+_PART_BYTES = 64 * 1024
 
 
 class ServerSentEvent(NamedTuple):
@@ -49,17 +53,18 @@ class SSEDecoder:
     The work is linear in the bytes fed, and no more than one event is held.
 
     Args:
-        max_event_bytes: The most bytes that the data of one event, or one line, may have.
+        max_event_bytes: The most bytes that the data of one event may have, newlines between its lines
+            included. A line of another kind may be as long as one with that much data.
     """
 
     def __init__(self, *, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
         self._max_event_bytes = max_event_bytes
+        self._longest = max_event_bytes + len(b"data: ")
         self._at_start = True
         self._pending = bytearray()  # a line whose end has not come
-        self._after_cr = False  # the last piece ended in CR: a LF that follows belongs to it
-        self._size = 0  # bytes of the event's data so far
-        self._event: str | None = None
-        self._data: list[str] = []
+        self._after_cr = False  # the last part ended in CR: a LF that follows belongs to it
+        self._event = ""
+        self._data = bytearray()  # each line with a newline after it
         self._id = ""
         self._retry: int | None = None
 
@@ -69,57 +74,61 @@ class SSEDecoder:
         Raises:
             EventTooLargeError: An event is larger than `max_event_bytes`; the decoder is of no use then.
         """
-        if self._after_cr and piece:
-            self._after_cr = False
-            if piece.startswith(b"\n"):
-                piece = piece[1:]
-        if not piece:
-            return
-        lines = piece.splitlines()  # of bytes: at CR, LF and CRLF and nowhere else
-        self._after_cr = piece.endswith(b"\r")
-        unended = None if piece.endswith((b"\n", b"\r")) else lines.pop()
-
-        if lines:
-            if self._pending:
-                lines[0] = bytes(self._pending) + lines[0]
-                self._pending.clear()
-            if self._at_start:
-                self._at_start = False
-                lines[0] = lines[0].removeprefix(b"\xef\xbb\xbf")
-            for line in lines:
-                if line:
-                    self._take(line)
-                elif event := self._dispatch():
-                    yield event
-        if unended is not None:
-            self._pending += unended
-            self._check_size(len(self._pending))
-
-    def _take(self, line: bytes) -> None:
-        name, _, raw = line.partition(b":")
-        if not name:
-            return  # a comment
-        value = raw.removeprefix(b" ").decode(errors="replace")
-        if name == b"data":
-            self._size += len(raw)
-            self._check_size(0)
-            self._data.append(value)
-        elif name == b"event":
-            self._event = value
-        elif name == b"id":
-            if "\0" not in value:
-                self._id = value
-        elif name == b"retry" and value.isascii() and value.isdigit():
-            self._retry = int(value) if len(value) < 19 else None
-
-    def _dispatch(self) -> ServerSentEvent | None:
-        event = ServerSentEvent(self._event or None, "\n".join(self._data), self._id, self._retry)
-        dispatched = bool(self._data)
-        self._event, self._data, self._retry, self._size = None, [], None, 0
-        return event if dispatched else None
-
-    def _check_size(self, pending: int) -> None:
-        if self._size + pending > self._max_event_bytes:
+        if self._at_start:
+            piece = bytes(self._pending) + piece
+            if _BOM.startswith(piece):
+                self._pending[:] = piece
+                return
+            self._at_start = False
             self._pending.clear()
-            self._data.clear()
-            raise EventTooLargeError(f"an event of the stream is larger than {self._max_event_bytes} bytes")
+            piece = piece.removeprefix(_BOM)
+
+        parts = range(0, len(piece), _PART_BYTES)
+        for part in [piece] if len(parts) == 1 else (piece[at : at + _PART_BYTES] for at in parts):
+            lines = part.splitlines()  # of bytes: at CR, LF and CRLF and nowhere else
+            last = part[-1]
+            if self._after_cr and part[0] == _LF:
+                del lines[0]
+            self._after_cr = last == _CR
+            unended = b"" if last in (_LF, _CR) else lines.pop()
+            if lines and self._pending:
+                self._pending += lines[0]
+                lines[0] = bytes(self._pending)
+                self._pending.clear()
+
+            for line in lines:
+                if not line:
+                    if self._data:
+                        data = self._data[:-1].decode("utf-8", "replace")
+                        yield ServerSentEvent(self._event or None, data, self._id, self._retry)
+                        self._data.clear()
+                    self._event, self._retry = "", None
+                    continue
+                name, _, raw = line.partition(b":")
+                if raw[:1] == b" ":
+                    raw = raw[1:]
+                if name == b"data":
+                    self._data += raw + b"\n"
+                    if len(self._data) > self._max_event_bytes + 1:
+                        raise self._too_large()
+                    continue
+                if len(self._data) + len(line) > self._longest:
+                    raise self._too_large()
+                value = raw.decode("utf-8", "replace")
+                if name == b"event":
+                    self._event = value
+                elif name == b"id":
+                    if "\0" not in value:
+                        self._id = value
+                elif name == b"retry" and value.isascii() and value.isdigit() and len(value) < 19:
+                    self._retry = int(value)
+
+            if unended:
+                self._pending += unended
+                if len(self._data) + len(self._pending) > self._longest:
+                    raise self._too_large()
+
+    def _too_large(self) -> EventTooLargeError:
+        self._pending.clear()
+        self._data.clear()
+        return EventTooLargeError(f"an event of the stream is larger than {self._max_event_bytes} bytes")

@@ -7,25 +7,30 @@ differs between the two worlds is in the `Port` that names the functions.
 
 from __future__ import annotations
 
-import logging
+import functools
 import random
 import time
 from collections.abc import Awaitable, Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import httpx
 
 from . import _retry
-from ._errors import APIConnectionError, APIError, APIStatusError, APITimeoutError, RetryableError
+from ._errors import (
+    APIConnectionError,
+    APIError,
+    APIStatusError,
+    APITimeoutError,
+    RetryableError,
+)
 from ._failures import (
     TRANSPORT_ERRORS,
-    KeptBody,
     body_of,
     status_error,
     transport_failure,
-    undecodable,
 )
+from ._log import log, log_body, log_request, log_response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,15 +40,18 @@ Step = tuple[Callable[[Any], Any], Any]
 Steps = Generator[Step, Any, T]
 
 MAX_REDIRECTS = 5
+_LATE = "The deadline has passed."
 RETRY_COUNT_HEADER = "x-stainless-retry-count"
-log = logging.getLogger("anthropic_completions")
+# The extension of a request with the number of retries before it, which middleware is told.
+RETRIES_TAKEN = "anthropic_completions.retries_taken"
 
-# The request itself is at fault: another attempt would fail in the same way.
+# The request itself is at fault, or the client is closed: another attempt would fail in the same way.
 _FINAL_ERRORS = (
     httpx.LocalProtocolError,
     httpx.UnsupportedProtocol,
     httpx.InvalidURL,
     httpx.CookieConflict,
+    UnicodeError,
     RuntimeError,
 )
 
@@ -64,26 +72,32 @@ class Call:
     """One call, ready to send.
 
     Attributes:
-        deadline_at: The monotonic time at which the call ends, or None.
         stream: Whether the body is left unread.
         streamed: Whether the body is a stream of events.
+        deadline_at: The monotonic time at which the call ends, or None.
+        counts_retries: Whether the header with the number of retries is sent.
     """
 
     method: str
-    url: str
+    url: httpx.URL
     headers: Mapping[str, str]
-    content: bytes | None
+    content: bytes | None = field(repr=False)
     timeout: httpx.Timeout
     stream: bool
     streamed: bool
     max_retries: int
     max_retry_after: float | None
     deadline_at: float | None = None
+    counts_retries: bool = True
     clock: Clock
 
     def remaining(self) -> float | None:
         """Return the seconds to the deadline, or None."""
         return None if self.deadline_at is None else self.deadline_at - self.clock.monotonic()
+
+    def is_late(self) -> bool:
+        """Tell whether the deadline has passed."""
+        return self.deadline_at is not None and self.clock.monotonic() >= self.deadline_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +106,7 @@ class Port:
 
     build: Callable[..., httpx.Request]
     send: Callable[[httpx.Request], Any]
-    read: Callable[[httpx.Response], Any]
+    read: Callable[..., Any]
     close: Callable[[httpx.Response], Any]
     sleep: Callable[[float], Any]
     closed: Callable[[], bool]
@@ -160,7 +174,8 @@ def exchange(
             wait = _wait(call, failure, retries_taken)
             if wait is None:
                 raise failure
-            log.info("Retrying %s %s in %.3f s after: %s", call.method, call.url, wait, failure)
+            reason = type(failure).__name__
+            log.info("Retrying %s %s in %.3f s after %s", call.method, call.url.path, wait, reason)
             yield port.sleep, wait
             retries_taken += 1
         try:
@@ -194,54 +209,63 @@ def _may_retry(failure: APIError | RetryableError) -> bool:
 def _attempt(call: Call, port: Port, retries_taken: int) -> Steps[httpx.Response]:
     """Send a request once, following the redirects that may be followed."""
     headers = call.headers
-    if not any(name.lower() == RETRY_COUNT_HEADER for name in headers):
+    if call.counts_retries:
         headers = {**headers, RETRY_COUNT_HEADER: str(retries_taken)}
-    url = httpx.URL(call.url)
-    redirects = 0
-    while True:
-        request = port.build(call.method, url, headers=headers, content=call.content, timeout=_timeout(call))
+    url = call.url
+    for redirects in range(MAX_REDIRECTS + 1):
+        request = port.build(
+            call.method,
+            url,
+            headers=headers,
+            content=call.content,
+            timeout=_timeout(call),
+            extensions={RETRIES_TAKEN: retries_taken},
+        )
         _check_ready(call, port, request)
+        log_request(request)
         started = call.clock.monotonic()
         opened: httpx.Response | None = None
         try:
             response: httpx.Response = yield port.send, request
             opened = response
-            took = call.clock.monotonic() - started
-            log.debug("%s %s: %s in %.3f s", call.method, url, response.status_code, took)
+            log_response(response, call.clock.monotonic() - started)
             if response.is_success:
                 if not call.stream:
-                    yield from _read(port, response)
+                    yield from _read(call, port, response)
                 return response
-            if not response.has_redirect_location:
-                raise (yield from _status_failure(call, port, response))
-            url = _allowed_target(request, response)
-            if redirects == MAX_REDIRECTS:
-                raise status_error(response, message=f"Stopped after {redirects} redirects, before {url}.")
+            target = _redirect(request, response, redirects)
+            if not isinstance(target, httpx.URL):
+                raise (yield from _status_failure(call, port, response, target))
         except BaseException as error:
             if opened is not None:
                 yield port.close, opened
             if isinstance(error, TRANSPORT_ERRORS):
                 raise transport_failure(error, request, opened) from error
+            if isinstance(error, RuntimeError) and port.closed():
+                raise _closed(request) from error
             raise
         yield port.close, response
-        redirects += 1
+        url = target
+    raise AssertionError("the last redirect is refused")
 
 
-def _read(port: Port, response: httpx.Response) -> Steps[None]:
+def _read(call: Call, port: Port, response: httpx.Response) -> Steps[None]:
     """Read the body of a reply."""
-    kept = KeptBody.of(response)
-    try:
-        yield port.read, response
-    except httpx.DecodingError as error:
-        raise undecodable(response, kept, error) from error
+    whole = yield functools.partial(port.read, is_late=call.is_late), response
+    if not whole and response.is_success:
+        raise APITimeoutError(response.request, message=_LATE)
+    log_body(response)
 
 
 def _check_ready(call: Call, port: Port, request: httpx.Request) -> None:
     if port.closed():
-        raise APIConnectionError(message="The client is closed.", request=request) from RuntimeError("closed")
-    remaining = call.remaining()
-    if remaining is not None and remaining <= 0:
-        raise APITimeoutError(request, message="The deadline has passed.")
+        raise _closed(request) from RuntimeError("closed")
+    if call.is_late():
+        raise APITimeoutError(request, message=_LATE)
+
+
+def _closed(request: httpx.Request) -> APIConnectionError:
+    return APIConnectionError(message="The client is closed.", request=request)
 
 
 def _timeout(call: Call) -> httpx.Timeout:
@@ -256,68 +280,34 @@ def _timeout(call: Call) -> httpx.Timeout:
     return httpx.Timeout(**limits)
 
 
-def _allowed_target(request: httpx.Request, response: httpx.Response) -> httpx.URL:
-    """Return where a redirect leads.
+def _redirect(request: httpx.Request, response: httpx.Response, redirects: int) -> httpx.URL | str | None:
+    """Return where a redirect leads, or why it is not followed, or None for what is no redirect.
 
-    Raises:
-        APIStatusError: It is not one to follow: credentials and prompt stay with the origin they were sent
-            to, and only 307 and 308 keep the method and the body.
+    Credentials and prompt stay with the origin that they were sent to, and only 307 and 308 keep the method
+    and the body.
     """
-    try:
-        target = request.url.join(response.headers["location"])
-    except httpx.InvalidURL:
-        raise status_error(response, message="Refused a redirect to something that is no URL.") from None
+    if not response.has_redirect_location:
+        return None
+    target = request.url.join(response.headers["location"])
     if (target.scheme, target.host, target.port) != (request.url.scheme, request.url.host, request.url.port):
-        raise status_error(
-            response, message=f"Refused a redirect to another origin, {target}; nothing was sent there."
-        )
+        return f"Refused a redirect to another origin, {target}; nothing was sent there."
     if response.status_code not in (307, 308):
-        raise status_error(
-            response,
-            message=f"Refused a redirect to {target}: it would turn the POST into a GET.",
-        )
+        return f"Refused a redirect to {target}: it would turn the POST into a GET."
+    if redirects == MAX_REDIRECTS:
+        return f"Stopped after {redirects} redirects, before {target}."
     return target
 
 
-def _status_failure(call: Call, port: Port, response: httpx.Response) -> Steps[APIStatusError]:
+def _status_failure(
+    call: Call, port: Port, response: httpx.Response, message: str | None
+) -> Steps[APIStatusError]:
     """Read an error reply and return the error that it stands for."""
     try:
-        yield port.read, response
+        yield from _read(call, port, response)
         body = body_of(response)
-    except TRANSPORT_ERRORS as error:
+    except (APIError, *TRANSPORT_ERRORS) as error:
         log.debug("The body of the error reply could not be read: %r", error)
         body = None
-    failure = status_error(response, body)
+    failure = status_error(response, body, message=message)
     failure.retry_after = _retry.retry_after(response.headers, now=call.clock.wall())
     return failure
-
-
-def sync_port(http: httpx.Client, clock: Clock, closed: Callable[[], bool]) -> Port:
-    """Return the blocking way to do steps."""
-    return Port(
-        build=http.build_request,
-        send=lambda request: http.send(request, stream=True, follow_redirects=False),
-        read=lambda response: response.read(),
-        close=lambda response: response.close(),
-        sleep=clock.sleep,
-        closed=closed,
-    )
-
-
-def async_port(http: httpx.AsyncClient, clock: Clock, closed: Callable[[], bool]) -> Port:
-    """Return the awaiting way to do steps."""
-    import anyio
-
-    async def close(response: httpx.Response) -> None:
-        # A task that is being cancelled still gives its connection back.
-        with anyio.CancelScope(shield=True):
-            await response.aclose()
-
-    return Port(
-        build=http.build_request,
-        send=lambda request: http.send(request, stream=True, follow_redirects=False),
-        read=lambda response: response.aread(),
-        close=close,
-        sleep=clock.sleep_async or anyio.sleep,
-        closed=closed,
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Required, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Literal, Required, TypeAlias, TypedDict, Union
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +20,9 @@ __all__ = [
     "CompletionCreateParamsNonStreaming",
     "CompletionCreateParamsStreaming",
     "CompletionRequestNonStreaming",
+    "CompletionRequestNonStreamingMetadata",
     "CompletionRequestStreaming",
+    "CompletionRequestStreamingMetadata",
     "CreateOptions",
     "Metadata",
     "MetadataParam",
@@ -28,10 +30,11 @@ __all__ = [
     "ModelParam",
 ]
 
-# Any string besides the known names, which editors complete.
-ModelParam: TypeAlias = "KnownModel | str"
-AnthropicBetaParam: TypeAlias = "KnownBeta | str"
-Model = ModelParam
+# Any string besides the known names, which editors complete. Not `"KnownModel | str"`: people write
+# `Model | None`, which must also work when it is run.
+ModelParam: TypeAlias = Union["KnownModel", str]
+AnthropicBetaParam: TypeAlias = Union["KnownBeta", str]
+Model: TypeAlias = ModelParam
 
 
 class MetadataParam(TypedDict, total=False):
@@ -73,7 +76,9 @@ class CompletionCreateParamsStreaming(CompletionCreateParamsBase):
 CompletionCreateParams = CompletionCreateParamsNonStreaming | CompletionCreateParamsStreaming
 Metadata = MetadataParam
 CompletionRequestNonStreaming = CompletionCreateParamsNonStreaming
+CompletionRequestNonStreamingMetadata = MetadataParam
 CompletionRequestStreaming = CompletionCreateParamsStreaming
+CompletionRequestStreamingMetadata = MetadataParam
 
 
 class CreateOptions(TypedDict, total=False):

@@ -1,0 +1,66 @@
+"""How the steps of a call are done: blocking and awaiting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._bodies import read, read_async
+from ._errors import strip_credentials
+from ._transport import Port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+
+    from ._transport import Clock
+
+
+def sync_port(http: httpx.Client, clock: Clock, closed: Callable[[], bool]) -> Port:
+    """Return the blocking way to do steps."""
+
+    def send(request: httpx.Request) -> httpx.Response:
+        _name_server(request)
+        response = http.send(request, stream=True, follow_redirects=False)
+        strip_credentials(response)
+        return response
+
+    return Port(
+        build=http.build_request,
+        send=send,
+        read=read,
+        close=lambda response: response.close(),
+        sleep=clock.sleep,
+        closed=closed,
+    )
+
+
+def async_port(http: httpx.AsyncClient, clock: Clock, closed: Callable[[], bool]) -> Port:
+    """Return the awaiting way to do steps."""
+    import anyio
+
+    async def send(request: httpx.Request) -> httpx.Response:
+        _name_server(request)
+        response = await http.send(request, stream=True, follow_redirects=False)
+        strip_credentials(response)
+        return response
+
+    async def close(response: httpx.Response) -> None:
+        # A task that is being cancelled still gives its connection back.
+        with anyio.CancelScope(shield=True):
+            await response.aclose()
+
+    return Port(
+        build=http.build_request,
+        send=send,
+        read=read_async,
+        close=close,
+        sleep=clock.sleep_async or anyio.sleep,
+        closed=closed,
+    )
+
+
+def _name_server(request: httpx.Request) -> None:
+    """Make TLS work for a host with an underscore, which Python takes for no name of a server."""
+    if "_" in request.url.host:
+        request.extensions["sni_hostname"] = request.url.host.replace("_", "-")

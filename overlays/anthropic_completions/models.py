@@ -1,0 +1,163 @@
+"""What the contract knows of models: their lifecycles, and how the Messages API serves them.
+
+The facts are `x-models` in the contract, as of the day in `Lifecycle.as_of`. A status is worked out from
+their dates, for the day that is asked about. A model that is not listed is `unknown`, which is no error:
+the service decides what it serves.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Any, Literal
+
+__all__ = [
+    "Lifecycle",
+    "MessagesSupport",
+    "RetiredModelWarning",
+    "Sampling",
+    "Status",
+    "lifecycle",
+    "warn_about",
+]
+
+Status = Literal["active", "deprecated", "retired", "unknown"]
+Sampling = Literal["any", "one", "none"]
+
+
+class RetiredModelWarning(UserWarning):
+    """The model no longer answers. Unlike a `DeprecationWarning` this is shown by default."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesSupport:
+    """How the Messages API serves a model; None stands for what is not known.
+
+    Attributes:
+        prefill: Whether a last message of the assistant is continued (true) or refused (false).
+        sampling: Which of temperature, top_p and top_k are taken: `any`; `one`, temperature or top_p but not
+            both; `none`, where values other than the defaults are refused.
+    """
+
+    prefill: bool | None = None
+    sampling: Sampling | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lifecycle:
+    """Where a model stands in its life on Anthropic's own platform, on one day.
+
+    Attributes:
+        name: The name that was asked about.
+        snapshot: The model that the name stands for; the name itself where it is no alias.
+        status: `active`, `deprecated`, `retired`, or `unknown` for a model that the contract does not list.
+        deprecated: The day its deprecation was announced.
+        retired: The day it stops answering.
+        not_before: The earliest day on which it may be retired, where no day is set.
+        replacement: What Anthropic recommends in its place.
+        days_left: Days until it stops answering, 0 from that day on; None where no day is set.
+        description: What the model is, in a line.
+        sources: Where facts are from that are disputed or not documented.
+        messages: How the Messages API serves it.
+        as_of: The day on which the facts were gathered.
+    """
+
+    name: str
+    snapshot: str
+    status: Status
+    deprecated: date | None
+    retired: date | None
+    not_before: date | None
+    replacement: str | None
+    days_left: int | None
+    description: str | None
+    sources: tuple[str, ...]
+    messages: MessagesSupport
+    as_of: date
+
+
+def lifecycle(name: str, *, on: date | None = None) -> Lifecycle:
+    """Return what the contract knows of a model.
+
+    Args:
+        name: The model's name, an alias or a snapshot.
+        on: The day for which the status is worked out; None for today (UTC).
+    """
+    day = datetime.now(UTC).date() if on is None else on.date() if isinstance(on, datetime) else on
+    known = _known()
+    snapshot: str = known["x-models"].get(name, {}).get("alias_of", name)
+    entry: dict[str, Any] | None = known["x-models"].get(snapshot)
+    facts = entry or {}
+    deprecated, retired = _date(facts, "deprecated"), _date(facts, "retired")
+    return Lifecycle(
+        name=name,
+        snapshot=snapshot,
+        status="unknown" if entry is None else _status(day, deprecated, retired),
+        deprecated=deprecated,
+        retired=retired,
+        not_before=_date(facts, "not_before"),
+        replacement=facts.get("replacement"),
+        days_left=None if retired is None else max(0, (retired - day).days),
+        description=facts.get("description"),
+        sources=tuple(facts.get("sources", ())),
+        messages=MessagesSupport(**facts.get("messages", {})),
+        as_of=date.fromisoformat(known["x-models-as-of"]),
+    )
+
+
+def warn_about(name: str, *, stacklevel: int = 1, on: date | None = None) -> None:
+    """Warn where a model is deprecated (`DeprecationWarning`) or retired (`RetiredModelWarning`).
+
+    Each model is warned about once per process, whichever of its names is used and from whatever thread. A
+    warning that is turned into an error does not count: it is raised every time.
+
+    Args:
+        name: The model's name.
+        stacklevel: Whose line to point at: 1 for the caller of this function, 2 for the caller's caller.
+        on: The day for which the status is worked out; None for today (UTC).
+    """
+    found = lifecycle(name, on=on)
+    if found.status not in ("deprecated", "retired"):
+        return
+    # One dict operation decides who warns: no lock that a fork could leave taken.
+    token = object()
+    if _warned.setdefault(found.snapshot, token) is not token:
+        return
+    category = RetiredModelWarning if found.status == "retired" else DeprecationWarning
+    try:
+        warnings.warn(_warning(found), category, stacklevel=stacklevel + 1)
+    except Warning:
+        _warned.pop(found.snapshot, None)
+        raise
+
+
+_warned: dict[str, object] = {}
+
+
+def _warning(found: Lifecycle) -> str:
+    name = repr(found.name) + (f" ({found.snapshot})" if found.snapshot != found.name else "")
+    if found.status == "retired":
+        text = f"the model {name} was retired on {found.retired}"
+    else:
+        end = f"stops answering on {found.retired}" if found.retired else "has no set day of retirement"
+        text = f"the model {name} is deprecated since {found.deprecated} and {end}"
+    return f"{text}; Anthropic recommends {found.replacement!r}" if found.replacement else text
+
+
+def _status(day: date, deprecated: date | None, retired: date | None) -> Status:
+    if retired is not None and day >= retired:
+        return "retired"
+    return "deprecated" if deprecated is not None and day >= deprecated else "active"
+
+
+def _date(facts: dict[str, Any], field: str) -> date | None:
+    return date.fromisoformat(facts[field]) if field in facts else None
+
+
+@cache
+def _known() -> dict[str, Any]:
+    from ._wire import component  # not before it is needed
+
+    return component("#/components/schemas/KnownModel")

@@ -1,0 +1,224 @@
+"""One measurement of one client, in a process of its own: workloads.py CLIENT METRIC URL
+
+CLIENT is `anthropic_completions`, `anthropic` or `httpx`. Prints the result as JSON: CPU seconds per
+operation, or bytes. CPU time, as the server and the machine's other work are not the client's.
+"""
+
+import asyncio
+import gc
+import importlib
+import json
+import resource
+import statistics
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+ARGUMENTS = {
+    "model": "claude-2.1",
+    "max_tokens_to_sample": 256,
+    "prompt": "\n\nHuman: Hello, world!\n\nAssistant:",
+}
+HEADERS = {"x-api-key": "key", "anthropic-version": "2023-06-01"}
+
+
+class Package:
+    """The old package and this one: the same program, but for the import."""
+
+    def __init__(self, name: str) -> None:
+        self.package = importlib.import_module(name)
+
+    def client(self, url: str) -> Any:
+        return self.package.Anthropic(api_key="key", base_url=url)
+
+    def async_client(self, url: str) -> Any:
+        return self.package.AsyncAnthropic(api_key="key", base_url=url)
+
+    def call(self, client: Any, url: str) -> str:
+        return client.completions.create(**ARGUMENTS).completion
+
+    async def async_call(self, client: Any, url: str) -> str:
+        return (await client.completions.create(**ARGUMENTS)).completion
+
+    def stream(self, client: Any, url: str) -> int:
+        length = 0
+        for chunk in client.completions.create(**ARGUMENTS, stream=True):
+            length += len(chunk.completion)
+        return length
+
+    async def async_stream(self, client: Any, url: str) -> int:
+        length = 0
+        async for chunk in await client.completions.create(**ARGUMENTS, stream=True):
+            length += len(chunk.completion)
+        return length
+
+
+class Raw:
+    """httpx and parsing by hand: no checks, no retries, no errors."""
+
+    def __init__(self, name: str) -> None:
+        self.httpx = importlib.import_module(name)
+        self.limits = self.httpx.Limits(max_connections=1000, max_keepalive_connections=100)
+
+    def client(self, url: str) -> Any:
+        return self.httpx.Client(headers=HEADERS, limits=self.limits, timeout=600)
+
+    def async_client(self, url: str) -> Any:
+        return self.httpx.AsyncClient(headers=HEADERS, limits=self.limits, timeout=600)
+
+    def call(self, client: Any, url: str) -> str:
+        return client.post(f"{url}/v1/complete", json=ARGUMENTS).json()["completion"]
+
+    async def async_call(self, client: Any, url: str) -> str:
+        return (await client.post(f"{url}/v1/complete", json=ARGUMENTS)).json()["completion"]
+
+    def stream(self, client: Any, url: str) -> int:
+        length, rest = 0, b""
+        with client.stream("POST", f"{url}/v1/complete", json={**ARGUMENTS, "stream": True}) as response:
+            for piece in response.iter_bytes():
+                *blocks, rest = (rest + piece).split(b"\r\n\r\n")
+                for block in blocks:
+                    length += len(json.loads(block[block.index(b"data:") + 5 :])["completion"])
+        return length
+
+    async def async_stream(self, client: Any, url: str) -> int:
+        length, rest = 0, b""
+        async with client.stream(
+            "POST", f"{url}/v1/complete", json={**ARGUMENTS, "stream": True}
+        ) as response:
+            async for piece in response.aiter_bytes():
+                *blocks, rest = (rest + piece).split(b"\r\n\r\n")
+                for block in blocks:
+                    length += len(json.loads(block[block.index(b"data:") + 5 :])["completion"])
+        return length
+
+
+def load(name: str) -> Any:
+    return Raw(name) if name == "httpx" else Package(name)
+
+
+def cpu(function: Callable[[], Any], per: int = 1) -> float:
+    """Return the CPU seconds that a function takes, divided by a count."""
+    gc.collect()
+    started = process_time()
+    function()
+    return (process_time() - started) / per
+
+
+def resident() -> int:
+    """Return the bytes of memory that the process holds."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        return int(status.read_text().partition("VmRSS:")[2].split()[0]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def measure_import(name: str, url: str) -> float:
+    return cpu(lambda: importlib.import_module(name))
+
+
+def measure_first_reply(name: str, url: str) -> float:
+    def first() -> None:
+        user = load(name)
+        user.call(user.client(f"{url}/plain"), f"{url}/plain")
+
+    return cpu(first)
+
+
+def measure_memory(name: str, url: str) -> int:
+    user = load(name)
+    client = user.client(f"{url}/plain")
+    user.call(client, f"{url}/plain")
+    return resident()
+
+
+def measure_plain(name: str, url: str, calls: int = 300) -> float:
+    user, target = load(name), f"{url}/plain"
+    client = user.client(target)
+    for _ in range(30):
+        user.call(client, target)
+    return statistics.median(
+        cpu(lambda: [user.call(client, target) for _ in range(calls // 5)], calls // 5) for _ in range(5)
+    )
+
+
+def measure_async(name: str, url: str, calls: int = 300) -> float:
+    async def run() -> float:
+        user, target = load(name), f"{url}/plain"
+        client = user.async_client(target)
+        for _ in range(30):
+            await user.async_call(client, target)
+        shares = []
+        for _ in range(5):
+            gc.collect()
+            started = process_time()
+            for _ in range(calls // 5):
+                await user.async_call(client, target)
+            shares.append((process_time() - started) / (calls // 5))
+        return statistics.median(shares)
+
+    return asyncio.run(run())
+
+
+def stream_measure(kind: str, events: int, *, asynchronous: bool = False) -> Callable[[str, str], float]:
+    def measure(name: str, url: str) -> float:
+        user, target = load(name), f"{url}/{kind}-{events}"
+        if asynchronous:
+
+            async def run() -> float:
+                client = user.async_client(target)
+                await user.async_stream(client, target)
+                started = process_time()
+                await user.async_stream(client, target)
+                return (process_time() - started) / events
+
+            return asyncio.run(run())
+        client = user.client(target)
+        user.stream(client, target)
+        return cpu(lambda: user.stream(client, target), events)
+
+    return measure
+
+
+def concurrent(method: str, path: str, count: int, result: str) -> Callable[[str, str], float]:
+    def measure(name: str, url: str) -> float:
+        async def run() -> float:
+            user, target = load(name), f"{url}/{path}"
+            client = user.async_client(target)
+            await getattr(user, method)(client, target)
+            before = resident()
+            started = process_time()
+            await asyncio.gather(*(getattr(user, method)(client, target) for _ in range(count)))
+            spent = (process_time() - started) / count
+            return spent if result == "time" else (resident() - before) / count
+
+        return asyncio.run(run())
+
+    return measure
+
+
+METRICS: dict[str, Callable[[str, str], float]] = {
+    "import": measure_import,
+    "first reply": measure_first_reply,
+    "memory": measure_memory,
+    "plain call": measure_plain,
+    "async call": measure_async,
+    "event alone": stream_measure("alone", 5000),
+    "event in large reads": stream_measure("large", 20000),
+    "async event alone": stream_measure("alone", 5000, asynchronous=True),
+    "async event in large reads": stream_measure("large", 20000, asynchronous=True),
+    "500 concurrent calls, each": concurrent("async_call", "plain", 500, "time"),
+    "500 concurrent calls, memory each": concurrent("async_call", "plain", 500, "memory"),
+    "200 concurrent streams, each": concurrent("async_stream", "large-200", 200, "time"),
+    "200 concurrent streams, memory each": concurrent("async_stream", "large-200", 200, "memory"),
+    "event of 10^2": stream_measure("large", 100),
+    "event of 10^3": stream_measure("large", 1_000),
+    "event of 10^4": stream_measure("large", 10_000),
+    "event of 10^5": stream_measure("large", 100_000),
+}
+
+if __name__ == "__main__":
+    client_name, metric, base = sys.argv[1:]
+    print(json.dumps(METRICS[metric](client_name, base)))

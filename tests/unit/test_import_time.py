@@ -1,0 +1,58 @@
+"""What importing the package and making a client load: little, and nothing that only a call needs."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = [
+    *("anyio", "asyncio", "attr", "certifi", "click", "dateutil", "email", "httpcore", "httpx", "idna"),
+    *("jsonschema", "logging", "rich", "socket", "ssl", "trio", "uvicorn", "yaml"),
+    *("anthropic_completions_api", "anthropic_completions.testing", "anthropic_completions._transport"),
+]
+USES = {
+    "import": "import anthropic_completions",
+    "names": "from anthropic_completions import types, resources, RateLimitError, HUMAN_PROMPT",
+    "client": "from anthropic_completions import Anthropic; Anthropic(api_key='k', timeout=5).completions",
+    "async client": (
+        "from anthropic_completions import AsyncAnthropic\n"
+        "client = AsyncAnthropic(api_key='k', default_headers={'x': '1'}).with_options(max_retries=1)\n"
+        "repr(client), client.is_closed(), client.completions.with_raw_response"
+    ),
+}
+
+
+def loaded_by(code: str) -> set[str]:
+    """Return the names of the modules that some code loads, in a process of its own, without site."""
+    paths = [path for path in sys.path if path and Path(path).exists()]
+    script = (
+        f"import sys; sys.path = {paths!r}\nbefore = set(sys.modules)\n{code}\n"
+        "import json; print(json.dumps(sorted(set(sys.modules) - before)))"
+    )
+    done = subprocess.run([sys.executable, "-S", "-E", "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("use", USES)
+def test_loads_nothing_that_only_a_call_needs(use: str) -> None:
+    loaded = loaded_by(USES[use])
+    assert "anthropic_completions" in loaded
+    assert loaded.isdisjoint(HEAVY)
+
+
+def test_the_first_call_loads_what_it_needs_only() -> None:
+    """The test before would find nothing were the modules called otherwise."""
+    loaded = loaded_by(
+        "import httpx\n"
+        "from anthropic_completions import Anthropic, APIConnectionError\n"
+        "def refuse(request): raise httpx.ConnectError('refused')\n"
+        "http = httpx.Client(transport=httpx.MockTransport(refuse))\n"
+        "try: Anthropic(api_key='k', http_client=http, max_retries=0).completions.create(\n"
+        "    model='m', prompt='p', max_tokens_to_sample=1)\n"
+        "except APIConnectionError: pass"
+    )
+    assert loaded >= {"httpx", "anthropic_completions_api", "anthropic_completions._transport"}
+    assert loaded.isdisjoint({"jsonschema", "yaml", "uvicorn", "dateutil", "anthropic_completions.testing"})
