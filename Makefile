@@ -10,8 +10,8 @@ COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-ha
 	--upgrade --quiet pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo generate check-generated check lint-spec test test-pythons test-wheel test-compat bench \
-	bench-quick format lock build clean
+.PHONY: help demo generate check-generated check lint-spec test test-pythons test-wheel test-compat test-httpx2 bench \
+	bench-quick bench-decoder format lock build clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,16 +56,23 @@ lock: $(INSTALLED) ## Pin the newest versions of all tools, with hashes
 	$(COMPILE) --all-extras requirements/test.in --output-file requirements/test.txt
 	$(COMPILE) --all-extras requirements/dev.in --output-file requirements/dev.txt
 	$(COMPILE) --all-extras requirements/compat.in --output-file requirements/compat.txt
+	$(COMPILE) --all-extras requirements/httpx2.in --output-file requirements/httpx2.txt
 	cd tools/redocly && npm update --package-lock-only
 
 test-compat: ## Send the same calls through this package and anthropic 0.125.0, and compare
 	@sh scripts/test-compat.sh $(PYTHON)
+
+test-httpx2: ## Run the tests over httpx2, the maintained fork of httpx
+	@sh scripts/test-httpx2.sh $(PYTHON)
 
 bench: build ## Compare speed with anthropic 0.125.0 and raw httpx, as ratios in one run (ARGS="--plot FILE")
 	@sh scripts/bench.sh $(PYTHON) $(ARGS)
 
 bench-quick: build ## The main metrics of it, in under a minute
 	@sh scripts/bench.sh $(PYTHON) --quick $(ARGS)
+
+bench-decoder: $(INSTALLED) ## Show that decoding a stream takes time in proportion to its size
+	@$(BIN)/python tests/benchmarks/sse_decoder.py
 
 build: $(INSTALLED) ## Build wheel and sdist into dist/
 	@rm -rf dist

@@ -34,8 +34,9 @@ class Pool:
 
     def opened(self) -> list[Any]:
         """Return the httpx clients that there are in this process and event loop, none or one."""
-        for owner in [owner for owner in self._made if owner[1] is not None and owner[1].is_closed()]:
-            self._made.pop(owner, None)
+        for owner in list(self._made):  # a copy, as other threads may add to it
+            if owner[1] is not None and owner[1].is_closed():
+                self._made.pop(owner, None)
         client = self._given
         if client is None:
             client = self._made.get((os.getpid(), _running_loop()))

@@ -77,7 +77,7 @@ class _ReplyBase(Generic[R]):
 
     @property
     def elapsed(self) -> datetime.timedelta:
-        """The time from sending the request to the end of the reply."""
+        """The time from sending the request to the end of the reply; before that, a RuntimeError."""
         return self.http_response.elapsed
 
     @property

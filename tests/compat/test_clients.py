@@ -88,7 +88,7 @@ def test_the_same_attributes_can_be_set(kind: str) -> None:
         "api_key": "k",
         "auth_token": "t",
         "base_url": "http://localhost",
-        "timeout": 1,
+        "timeout": 1.5,
         "max_retries": 1,
     }
     for name, value in values.items():
