@@ -17,7 +17,7 @@ from ._errors import APIError
 from ._transport import exchange, run, run_async
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator, Iterator
+    from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
 
     from ._assembly import Assembly
     from ._completion import Completion
@@ -125,7 +125,7 @@ class BlockingReading(Reading):
 
     def abandon(self) -> None:
         """Close the reply, as nobody reads it any more."""
-        if self.ended:
+        if self.ended or sys.is_finalizing():
             return
         if _collector == threading.get_ident():
             # The garbage collector may have struck while this thread held the connection pool's lock.
@@ -143,9 +143,11 @@ class AwaitingReading(Reading):
 
     def open(self, exchanged: Exchanged) -> None:
         super().open(exchanged)
-        # `aiter_bytes` decodes what `aiter_raw` gives. It is given this one, which `_release` can end then.
-        raw = self._raw = self.response.aiter_raw()
+        # `aiter_bytes` decodes what `aiter_raw` gives. It is given this one, which only `_release` ends.
+        self._raw: AsyncIterator[bytes] = self.response.aiter_raw()
+        raw: Any = _Unclosed(self._raw)
         self.response.aiter_raw = lambda chunk_size=None: raw  # type: ignore[method-assign]
+        self._body: Any = self.response.stream
         self._pieces: Any = self.response.aiter_bytes()
         self._ready: Iterator[Completion] = iter(())
         self._released = False
@@ -203,11 +205,29 @@ class AwaitingReading(Reading):
                 for _ in range(_LEFTOVER_PIECES):
                     if await anext(self._raw, None) is None:
                         break
-            for close in (self._pieces.aclose, self.response.aclose):
+            closes = [self._pieces.aclose, self.response.aclose]
+            if scope.cancelled_caught:
+                closes.append(
+                    self._body.aclose
+                )  # the body's end may have come, and its closing been cancelled
+            for close in closes:
                 with suppress(Exception):
                     await close()
         # A reply is part of errors, which people pickle.
         vars(self.response).pop("aiter_raw", None)
+
+
+class _Unclosed:
+    """An iterator that is not closed with what reads it."""
+
+    def __init__(self, pieces: AsyncIterator[bytes]) -> None:
+        self._pieces = pieces
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._pieces
+
+    async def aclose(self) -> None:
+        """Do nothing."""
 
 
 def _scheduler() -> Callable[[Release], Any]:

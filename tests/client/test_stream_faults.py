@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 A, B, END = chunk(" a"), chunk(" b"), chunk("", "stop_sequence")
 # Long enough that a busy machine does not come late, short enough to wait for.
-SHORT = 0.25
+SHORT = 0.6
 
 
 def read(world: World, server: RawServer, **options: Any) -> Streamed:

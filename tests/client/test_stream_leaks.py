@@ -5,7 +5,7 @@ import gc
 import logging
 import threading
 import warnings
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 
 from anthropic_completions import Anthropic, AsyncAnthropic, IncompleteStreamError
 from raw_server import CHUNKED, HANG, LAST, RawServer, Repeat, Step, framed
-from support import ARGUMENTS, PING, World, chunk
+from support import ARGUMENTS, PING, Body, World, chunk
 
 A, END = chunk(" a"), chunk("", "stop_sequence")
 GOOD: list[Step] = [CHUNKED + framed(A, END) + LAST]
@@ -320,6 +320,53 @@ class TestCancellation:
 
         with RawServer(ENDLESS[0]) as server:
             use(World(backend), server, leave_by_break, awaiting)
+
+    def test_a_cancelled_next_does_not_look_complete(self, backend: str) -> None:
+        """The same without a loop; and where no chunk had come, nothing is tried again."""
+
+        async def awaiting(client: AsyncAnthropic) -> None:
+            stream = await client.completions.create(**ARGUMENTS, stream=True)
+            with anyio.move_on_after(0.05) as scope:
+                await anext(stream)
+            assert scope.cancelled_caught
+            with pytest.raises(IncompleteStreamError, match="closed before its end"):
+                await anext(stream)
+            assert await all_closed(server)
+
+        with RawServer([CHUNKED + framed(PING), HANG]) as server:
+            world = World(backend)
+            http = httpx.AsyncClient(verify=False)
+            world.use(leave_by_break, awaiting, base_url=server.url, http_client=http, max_retries=3)
+            assert server.requests == 1
+
+    @pytest.mark.parametrize("ends", [False, True])
+    def test_a_reply_that_takes_time_to_close_is_closed_in_a_cancelled_task(
+        self, backend: str, ends: bool
+    ) -> None:
+        """Closing is not cut off by the cancellation that brought it about."""
+
+        class SlowToClose(Body):
+            async def __aiter__(self) -> AsyncIterator[bytes]:
+                yield A
+                if not ends:
+                    await anyio.sleep_forever()
+
+            async def aclose(self) -> None:
+                await anyio.lowlevel.checkpoint()
+                await super().aclose()
+
+        body = SlowToClose()
+
+        async def awaiting(client: AsyncAnthropic) -> None:
+            with anyio.CancelScope() as scope:
+                async with await client.completions.create(**ARGUMENTS, stream=True) as stream:
+                    await anext(stream)
+                    scope.cancel()
+                    await anyio.sleep_forever()
+            assert body.closed
+
+        reply = httpx.Response(200, stream=body)
+        World(backend).use(leave_by_break, awaiting, lambda request: reply)
 
     def test_another_task_may_close(self, backend: str) -> None:
         """`close` ends a stream that another task is waiting for, which does not try again."""

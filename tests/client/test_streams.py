@@ -197,7 +197,7 @@ class TestReading:
         """A text stream that nobody reads leaves the stream open."""
 
         async def body(stream: Reader) -> None:
-            _ = stream.stream.text_stream
+            stream.stream.text_stream  # noqa: B018
             assert len(await stream.chunks()) == 3
 
         use(world, stream_reply(RECORDED), body)
@@ -769,6 +769,12 @@ class TestNoStream:
             streamed = world.stream(Script([stream_reply(*pieces)]), ONCE)
             assert (streamed.error, streamed.texts) == (None, [" Hello! My name is Claude."])
 
+    def test_a_byte_order_mark_may_end_a_piece_with_white_space(self, world: World) -> None:
+        """Neither the mark nor the white space after it says what the reply is."""
+        pieces = [b"\xef\xbb", b"\xbf \n", json.dumps(self.fields).encode()]
+        streamed = world.stream(Script([stream_reply(*pieces)]), ONCE)
+        assert (streamed.error, streamed.texts) == (None, [" Hello! My name is Claude."])
+
     @pytest.mark.parametrize("before", [b"\n", b"\r\n \r\n", b"\xef\xbb\xbf\n\n", b"\n" * 500])
     def test_a_stream_may_begin_with_white_space(self, world: World, before: bytes) -> None:
         """Blank lines before the first event are the stream's own."""
@@ -818,6 +824,12 @@ class TestNoStream:
                 Script([stream_reply(start, *[b" " * 100] * 100)]), {**ONCE, "max_event_bytes": 1000}
             )
             assert "larger than 1000 bytes" in str(failed(streamed, APIResponseValidationError))
+
+    @pytest.mark.parametrize("name", ["id", "model", "type", "stop_reason", "completion"])
+    def test_a_completion_needs_all_its_fields(self, world: World, name: str) -> None:
+        """What a chunk may lack, a whole completion may not."""
+        streamed = world.stream(Script([completion_reply(**{name: ...})]), ONCE)
+        assert name in str(failed(streamed, APIResponseValidationError))
 
     def test_a_completion_without_stop_reason_is_incomplete(self, world: World) -> None:
         """The one chunk needs a stop reason as well."""
