@@ -108,7 +108,8 @@ class SSEDecoder:
                 if raw[:1] == b" ":
                     raw = raw[1:]
                 if name == b"data":
-                    self._data += raw + b"\n"
+                    self._data += raw
+                    self._data.append(_LF)
                     if len(self._data) > self._max_event_bytes + 1:
                         raise self._too_large()
                     continue

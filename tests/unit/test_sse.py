@@ -307,6 +307,11 @@ class TestBound:
         """A line of any kind that does not end is refused before it ends."""
         assert verdict([start, *[b"1" * 100] * 4], BOUND) == ([], True)
 
+    def test_lines_that_came_count_for_a_line_without_end(self) -> None:
+        """A line is refused before it ends where it would make the event of the lines before it too large."""
+        pieces = [b"data: " + b"x" * 200 + b"\n", b"data: " + b"x" * 200]
+        assert verdict(pieces, BOUND) == ([], True)
+
     @pytest.mark.parametrize("kind", ["one line", "lines", "empty lines"])
     def test_memory_stays_flat(self, kind: str) -> None:
         """An event that does not end takes no more memory than a few times the bound."""
