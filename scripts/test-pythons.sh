@@ -1,6 +1,11 @@
 #!/bin/sh
 # Run the suite on each Python from 3.11 on that this machine has; say which were skipped.
 set -eu
+# pyenv's python3.x runs only where that version is switched on: all are, for this script.
+if command -v pyenv >/dev/null; then
+    PYENV_VERSION=$(pyenv versions --bare | paste -sd : -)
+    export PYENV_VERSION
+fi
 ran=""
 skipped=""
 for version in 3.11 3.12 3.13 3.14 3.15; do
