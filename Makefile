@@ -10,7 +10,8 @@ COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-ha
 	--upgrade --quiet pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo generate check-generated check lint-spec test test-pythons test-wheel test-compat test-httpx2 bench \
+.PHONY: help demo generate check-generated check lint-spec test test-pythons test-wheel test-compat test-httpx2 \
+	test-languages dist-contract check-contract bench \
 	bench-quick bench-decoder format lock build clean
 
 help: ## List the targets
@@ -65,6 +66,15 @@ test-compat: ## Send the same calls through this package and anthropic 0.125.0, 
 test-httpx2: ## Run the tests over httpx2, the maintained fork of httpx
 	@sh scripts/test-httpx2.sh $(PYTHON)
 
+test-languages: $(INSTALLED) ## Run the vectors in each language whose tools are here
+	@sh scripts/test-languages.sh
+
+dist-contract: $(INSTALLED) ## Pack contract and vectors for other languages into build/contract/
+	@$(BIN)/python scripts/dist-contract.py
+
+check-contract: ## Report what of the contract broke since BASE=<git ref>
+	@sh scripts/check-contract.sh $(BASE)
+
 bench: build ## Compare speed with anthropic 0.125.0 and raw httpx, as ratios in one run (ARGS="--plot FILE")
 	@sh scripts/bench.sh $(PYTHON) $(ARGS)
 
@@ -79,6 +89,7 @@ build: $(INSTALLED) ## Build wheel and sdist into dist/
 	$(BIN)/python -m build --no-isolation --outdir dist
 
 clean: ## Remove all that the targets made
+	rm -rf tests/languages/*/build tests/languages/*/target tests/languages/typescript/node_modules
 	rm -rf .venv .venvs build dist tools/redocly/node_modules .hypothesis .mypy_cache .pytest_cache .ruff_cache \
 		.import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,27 @@
+#!/bin/sh
+# Report what of the contract broke since a git ref: check-contract.sh BASE [CONTRACT]
+# BASE may be a file too. A change that is meant to break is declared in tools/oasdiff/declared.txt.
+set -eu
+cd "$(dirname "$0")/.."
+
+base=${1:-}
+if [ -z "$base" ]; then
+	echo "Name what to compare with: make check-contract BASE=<git ref>" >&2
+	exit 2
+fi
+command -v go >/dev/null || { echo "check-contract needs Go, for oasdiff" >&2; exit 2; }
+
+tool=build/tools/oasdiff
+if [ -z "$(find $tool -newer tools/oasdiff/go.mod 2>/dev/null)" ]; then
+	(cd tools/oasdiff && go build -buildvcs=false -o "../../$tool" github.com/oasdiff/oasdiff)
+fi
+
+old=$base
+if [ ! -f "$base" ]; then
+	old=$(mktemp)
+	trap 'rm -f "$old"' EXIT
+	git show "$base:openapi.yaml" >"$old"
+fi
+$tool breaking "$old" "${2:-openapi.yaml}" --fail-on WARN --format singleline --color never \
+	--severity-levels tools/oasdiff/severity-levels.txt \
+	--err-ignore tools/oasdiff/declared.txt --warn-ignore tools/oasdiff/declared.txt

@@ -1,0 +1,145 @@
+package completions;
+
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import completions.client.ApiClient;
+import completions.model.CompletionRequest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Runs the vectors against the vector server; see ../server.py. */
+public final class Vectors {
+  private static final ObjectMapper MAPPER = ApiClient.createDefaultObjectMapper();
+
+  private int failures;
+
+  private Vectors() {}
+
+  /** Two JSON values that should be equal. */
+  private record Outcome(JsonNode expected, JsonNode actual) {}
+
+  private interface Check {
+    Outcome run(JsonNode vector, String baseUrl) throws Exception;
+  }
+
+  public static void main(String[] arguments) throws IOException {
+    Vectors vectors = new Vectors();
+    int requests = vectors.run("requests", Vectors::checkRequest);
+    int replies = vectors.run("replies", Vectors::checkReply);
+    int streams = vectors.run("streams", Vectors::checkStream);
+    if (vectors.failures > 0) {
+      System.err.printf("java: %d vectors failed%n", vectors.failures);
+      System.exit(1);
+    }
+    System.out.printf("java: %d request, %d reply, %d stream vectors passed%n", requests, replies, streams);
+  }
+
+  private int run(String group, Check check) throws IOException {
+    Path file = Path.of(System.getenv("VECTORS"), group + ".json");
+    JsonNode vectors = MAPPER.readTree(Files.readString(file)).get(group);
+    for (int index = 0; index < vectors.size(); index++) {
+      JsonNode vector = vectors.get(index);
+      Object outcome;
+      try {
+        outcome = check.run(vector, System.getenv("VECTORS_URL") + "/" + group + "/" + index);
+      } catch (Exception error) {
+        outcome = error;
+      }
+      if (!(outcome instanceof Outcome result) || !result.expected().equals(result.actual())) {
+        failures++;
+        System.err.printf("java: %s: %s%n  %s%n", group, vector.get("name"), outcome);
+      }
+    }
+    return vectors.size();
+  }
+
+  /** The server answers a wrong request with an error. */
+  private static Outcome checkRequest(JsonNode vector, String baseUrl) throws Exception {
+    JsonNode credentials = vector.get("credentials");
+    Completions completions =
+        new Completions(
+            baseUrl, credentials.path("api_key").asText(null), credentials.path("auth_token").asText(null));
+    ObjectNode body = vector.get("arguments").deepCopy();
+    JsonNode betas = body.remove("betas");
+    JsonNode workspace = body.remove("workspace_id");
+    Completions.Options options =
+        new Completions.Options(
+            betas == null ? null : MAPPER.convertValue(betas, new TypeReference<List<String>>() {}),
+            workspace == null ? null : workspace.asText());
+    CompletionRequest request = MAPPER.treeToValue(body, CompletionRequest.class);
+    if (Boolean.TRUE.equals(request.getStream())) {
+      completions.stream(request, options, chunk -> {});
+    } else {
+      completions.create(request, options);
+    }
+    return new Outcome(MAPPER.nullNode(), MAPPER.nullNode());
+  }
+
+  private static Outcome checkReply(JsonNode vector, String baseUrl) {
+    Completions completions = new Completions(baseUrl, "key", null);
+    JsonNode actual;
+    try {
+      actual = MAPPER.valueToTree(completions.create(request(), Completions.Options.NONE));
+    } catch (CompletionException error) {
+      actual = fields(error);
+    }
+    return new Outcome(vector.has("error") ? expectedError(vector) : vector.get("completion"), actual);
+  }
+
+  private static Outcome checkStream(JsonNode vector, String baseUrl) {
+    ArrayNode texts = MAPPER.createArrayNode();
+    List<JsonNode> ends = new ArrayList<>();
+    try {
+      new Completions(baseUrl, "key", null)
+          .stream(
+              request(),
+              Completions.Options.NONE,
+              chunk -> {
+                texts.add(chunk.getCompletion());
+                if (chunk.getStopReason() != null) {
+                  ObjectNode end = MAPPER.createObjectNode().put("stop_reason", chunk.getStopReason());
+                  ends.add(end.put("stop", chunk.getStop()));
+                }
+              });
+    } catch (CompletionException error) {
+      ends.add(fields(error));
+    }
+    JsonNode end = ends.isEmpty() ? MAPPER.nullNode() : ends.get(ends.size() - 1);
+    JsonNode expectedEnd = vector.has("error") ? expectedError(vector) : vector.get("end");
+    return new Outcome(
+        MAPPER.createArrayNode().add(vector.get("texts")).add(expectedEnd),
+        MAPPER.createArrayNode().add(texts).add(end));
+  }
+
+  private static CompletionRequest request() {
+    return new CompletionRequest()
+        .model("claude-2.1")
+        .maxTokensToSample(256)
+        .prompt("\n\nHuman: Hello, world!\n\nAssistant:");
+  }
+
+  private static JsonNode expectedError(JsonNode vector) {
+    ObjectNode error = vector.get("error").deepCopy();
+    error.remove("python");
+    JsonNode retryAfter = error.path("retry_after");
+    return error
+        .put("retry_after", retryAfter.isMissingNode() ? null : retryAfter.asDouble())
+        .set("status", vector.get("reply").get("status"));
+  }
+
+  private static JsonNode fields(CompletionException error) {
+    return MAPPER
+        .createObjectNode()
+        .put("kind", error.kind())
+        .put("message", error.detail())
+        .put("request_id", error.requestId())
+        .put("retry_after", error.retryAfter())
+        .put("status", error.status());
+  }
+}

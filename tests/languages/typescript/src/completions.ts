@@ -1,0 +1,175 @@
+/** Text completions, plain and streamed, with the client that openapi-fetch makes of the contract's types. */
+
+import { EventSourceParserStream } from "eventsource-parser/stream";
+import createClient, { type Client } from "openapi-fetch";
+import type { components, paths } from "../build/api.js";
+
+export type CompletionRequest = components["schemas"]["CompletionRequest"];
+export type Completion = components["schemas"]["Completion"];
+export type Chunk = components["schemas"]["CompletionChunk"];
+
+export interface Options {
+  apiKey?: string;
+  authToken?: string;
+  baseUrl?: string;
+}
+
+export interface Headers {
+  betas?: string[];
+  workspaceId?: string;
+}
+
+/** What went wrong: the API's `error.type`, or `unknown`, `invalid` (no completion), `incomplete` (cut off). */
+export class CompletionError extends Error {
+  constructor(
+    readonly kind: string,
+    /** The API's own words, where there are any. */
+    readonly detail: string | null,
+    readonly response: Response,
+    /** `request_id` of the body, for replies without the header. */
+    private readonly bodyRequestId: string | null = null,
+  ) {
+    super(detail ? `${kind}: ${detail}` : kind);
+  }
+
+  get requestId(): string | null {
+    return this.response.headers.get("request-id") ?? this.bodyRequestId;
+  }
+
+  /** Seconds. */
+  get retryAfter(): number | null {
+    const value = this.response.headers.get("retry-after");
+    return value === null ? null : Number(value);
+  }
+}
+
+export class Completions {
+  private readonly client: Client<paths>;
+
+  constructor({ apiKey, authToken, baseUrl = "https://api.anthropic.com" }: Options) {
+    this.client = createClient<paths>({
+      baseUrl,
+      headers: {
+        "x-api-key": apiKey,
+        authorization: authToken && `Bearer ${authToken}`,
+      },
+    });
+  }
+
+  async create(body: CompletionRequest, headers: Headers = {}): Promise<Completion> {
+    // As text: parsed here, so that a reply that is no JSON can be told from other failures.
+    const { data, error, response } = await this.client.POST("/v1/complete", {
+      params: { header: headerParameters(headers) },
+      body,
+      parseAs: "text",
+    });
+    if (error !== undefined || !response.ok) throw statusError(error, response);
+    const completion = parse(data ?? "", response);
+    if (!isCompletion(completion)) throw new CompletionError("invalid", null, response);
+    return completion;
+  }
+
+  /** Yields the chunks; throws where the stream brings an error or ends before the text does. */
+  async *stream(body: CompletionRequest, headers: Headers = {}): AsyncGenerator<Chunk> {
+    const { data, error, response } = await this.client.POST("/v1/complete", {
+      params: { header: headerParameters(headers) },
+      body: { ...body, stream: true },
+      parseAs: "stream",
+    });
+    if (error !== undefined || !data) throw statusError(error, response);
+    if (!response.headers.get("content-type")?.startsWith("text/event-stream")) {
+      // An error or a completion as JSON, in place of the stream.
+      const value = parse(await new Response(data).text(), response);
+      if (isErrorBody(value)) throw statusError(value, response);
+      if (!isCompletion(value)) throw new CompletionError("invalid", null, response);
+      yield value;
+      return;
+    }
+
+    let complete = false;
+    const events = data
+      .pipeThrough(new TextDecoderStream())
+      .pipeThrough(new EventSourceParserStream());
+    const reader = events.getReader();
+    try {
+      for (;;) {
+        const { done, value: event } = await reader.read().catch((cause: unknown) => {
+          throw Object.assign(new CompletionError("incomplete", null, response), { cause });
+        });
+        if (done) break;
+        if (event.event !== undefined && event.event !== "completion" && event.event !== "error")
+          continue;
+        const value = parse(event.data, response);
+        if (event.event === "error" || (!event.event && isErrorBody(value)))
+          throw statusError(value, response);
+        if (isChunk(value)) {
+          complete ||= value.stop_reason != null;
+          yield value;
+        } else if (event.event === "completion") {
+          throw new CompletionError("invalid", null, response);
+        }
+      }
+    } finally {
+      await reader.cancel().catch(() => {});
+    }
+    if (!complete) throw new CompletionError("incomplete", null, response);
+  }
+}
+
+function headerParameters({ betas, workspaceId }: Headers) {
+  return {
+    "anthropic-version": "2023-06-01",
+    ...(betas && { "anthropic-beta": betas }),
+    ...(workspaceId && { "anthropic-workspace-id": workspaceId }),
+  };
+}
+
+function statusError(body: unknown, response: Response): CompletionError {
+  const error = isObject(body) && isObject(body.error) ? body.error : {};
+  const requestId = isObject(body) && typeof body.request_id === "string" ? body.request_id : null;
+  const kind = typeof error.type === "string" ? error.type : "unknown";
+  return new CompletionError(
+    kind,
+    typeof error.message === "string" ? error.message : null,
+    response,
+    requestId,
+  );
+}
+
+function parse(text: string, response: Response): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // Left undefined, which is no object.
+  }
+  if (!isObject(value)) throw new CompletionError("invalid", null, response);
+  return value;
+}
+
+// The generated types hold at compile time only; these look at what really came.
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isErrorBody(value: Record<string, unknown>): boolean {
+  return isObject(value.error);
+}
+
+function isChunk(value: Record<string, unknown>): value is Chunk {
+  return (
+    typeof value.completion === "string" &&
+    (value.stop_reason == null || typeof value.stop_reason === "string")
+  );
+}
+
+function isCompletion(value: Record<string, unknown>): value is Completion {
+  return (
+    isChunk(value) &&
+    value.type === "completion" &&
+    value.stop_reason !== undefined &&
+    typeof value.id === "string" &&
+    typeof value.model === "string"
+  );
+}
