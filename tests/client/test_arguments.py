@@ -4,7 +4,7 @@ import enum
 import json
 import math
 from collections import deque
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import httpx
@@ -210,6 +210,14 @@ def test_refuses_what_the_contract_does(
     assert message in str(caught)
 
 
+def test_refuses_what_is_nested_too_deeply(world: World) -> None:
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    error = refused(world, extra_body={"new": deep})
+    assert str(error) == "new: expected a JSON value, got one that is nested too deeply"
+
+
 @pytest.mark.parametrize("name", ["max_tokens_to_sample", "model", "prompt"])
 def test_a_missing_argument_is_named(name: str) -> None:
     arguments = {key: value for key, value in ARGUMENTS.items() if key != name}
@@ -305,6 +313,14 @@ def test_a_query_that_makes_the_url_too_long_is_refused(world: World) -> None:
 )
 def test_a_timeout_is_the_calls_or_the_clients(world: World, client: Any, call: Any, limits: Any) -> None:
     assert sent(world, client, **call).extensions["timeout"] == limits
+
+
+def test_takes_time_limits_of_httpx_twin(world: World) -> None:
+    """As those of a program that has both httpx and httpx2."""
+    limits = {"connect": 1.0, "read": 2.0, "write": 3.0, "pool": None}
+    twin = SimpleNamespace(as_dict=lambda: limits)
+    assert sent(world, timeout=twin).extensions["timeout"] == limits
+    assert sent(world, {"timeout": twin}).extensions["timeout"] == limits
 
 
 # What a caller may hand over by mistake, and what is right.

@@ -219,6 +219,21 @@ def test_a_body_that_breaks_off_is_tried_again(world: World) -> None:
     assert type(call(world, script, max_retries=0)) is APIConnectionError
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_reply_is_closed_whatever_goes_wrong_after_it_came(world: World, stream: bool) -> None:
+    class Broken(FakeClock):
+        def monotonic(self) -> float:
+            if script.requests:
+                raise ZeroDivisionError
+            return super().monotonic()
+
+    body = Body(b"{}")
+    script = Script([httpx.Response(200, stream=body)])
+    with pytest.raises(ZeroDivisionError):
+        world.create(script, {"clock": Broken()}, stream=stream)
+    assert body.closed
+
+
 def test_a_reply_that_is_no_completion_is_not_tried_again(world: World) -> None:
     script = Script([httpx.Response(200, text="{")])
     assert type(call(world, script)) is APIResponseValidationError

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from anthropic_completions import Anthropic, APIError, AsyncAnthropic, BadRequestError
+from anthropic_completions import Anthropic, APIError, AsyncAnthropic, BadRequestError, Stream
 from anthropic_completions.testing import StandIn
 from reachable import assert_holds_none
 from support import (
@@ -193,6 +193,19 @@ def test_no_result_holds_a_key(world: World) -> None:
     completion, raw = world.use(blocking, awaiting, Script([completion_reply()]), **EVERYWHERE)
     assert_holds_no_secret(completion, raw.headers, raw.http_request, raw.http_response)
     assert raw.http_request.headers["x-api-key"] == "[redacted]"
+
+
+def test_no_decoding_error_of_raw_events_holds_a_key() -> None:
+    """Also for a reply that httpx was asked for directly, whose request still has its key."""
+    reply = httpx.Response(200, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(b"no gzip"))
+    with httpx.Client(transport=httpx.MockTransport(lambda _: reply)) as http:
+        request = http.build_request("POST", "http://host/v1/complete", headers={"x-api-key": KEY})
+        response = http.send(request, stream=True)
+        with pytest.raises(APIError) as caught:
+            list(Stream.raw_events(response))
+    cause = caught.value.__cause__
+    assert isinstance(cause, httpx.DecodingError)
+    assert KEY not in (cause.request.headers["x-api-key"], caught.value.request.headers["x-api-key"])
 
 
 def test_a_stream_shows_no_key(world: World) -> None:
