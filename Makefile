@@ -11,8 +11,7 @@ COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-ha
 
 .DEFAULT_GOAL := help
 .PHONY: help demo generate check-generated check lint-spec test test-pythons test-wheel test-compat test-httpx2 \
-	test-languages dist-contract check-contract bench \
-	bench-quick bench-decoder format lock build clean
+	test-languages dist-contract check-contract bench bench-quick bench-decoder format lock build clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

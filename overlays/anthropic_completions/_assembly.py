@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
 from ._completion import Completion
 from ._errors import (
     APIError,
@@ -19,12 +17,14 @@ from ._errors import (
     error_type,
     status_error_class,
 )
-from ._failures import TRANSPORT_ERRORS, parse_json, transport_failure, undecodable
+from ._failures import TRANSPORT_ERRORS, body_failure, parse_json
 from ._sse import EventTooLargeError, SSEDecoder
 from ._wire import first_violation, statuses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import httpx
 
     from ._sse import ServerSentEvent
     from ._transport import Call
@@ -231,10 +231,8 @@ class Assembly:
         return APIResponseValidationError(self.response, body, message=message)
 
     def _transport_failure(self, error: Exception) -> APIError:
-        if isinstance(error, httpx.DecodingError):
-            return undecodable(self.response, None, error)
-        failure = transport_failure(error, self.response.request, self.response)
-        if isinstance(failure, APITimeoutError):
+        failure = body_failure(error, self.response)
+        if isinstance(failure, APIResponseValidationError | APITimeoutError):
             return failure
         return IncompleteStreamError(
             message=f"The stream broke off. {failure.message}", request=failure.request

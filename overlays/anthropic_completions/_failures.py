@@ -84,6 +84,15 @@ def undecodable(
     return APIResponseValidationError(response, raw, message=message)
 
 
+def body_failure(
+    error: Exception, response: httpx.Response
+) -> APIConnectionError | APIResponseValidationError:
+    """Return what an error is called here that was met while a reply's body was read."""
+    if isinstance(error, httpx.DecodingError):
+        return undecodable(response, None, error)
+    return transport_failure(error, response.request, response)
+
+
 def transport_failure(
     error: Exception, request: httpx.Request, response: httpx.Response | None
 ) -> APIConnectionError:

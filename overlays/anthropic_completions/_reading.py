@@ -207,9 +207,8 @@ class AwaitingReading(Reading):
                         break
             closes = [self._pieces.aclose, self.response.aclose]
             if scope.cancelled_caught:
-                closes.append(
-                    self._body.aclose
-                )  # the body's end may have come, and its closing been cancelled
+                # The body's end may have come, and its closing been cancelled.
+                closes.append(self._body.aclose)
             for close in closes:
                 with suppress(Exception):
                     await close()

@@ -10,7 +10,7 @@ import httpx
 from ._bodies import leave, read, read_async
 from ._completion import Completion
 from ._errors import APIResponseValidationError
-from ._failures import TRANSPORT_ERRORS, parse_json, text_of, transport_failure, undecodable
+from ._failures import TRANSPORT_ERRORS, body_failure, parse_json, text_of
 
 if TYPE_CHECKING:
     import datetime
@@ -293,7 +293,5 @@ class _AsyncPieces(Generic[T]):
 def _mapping(response: httpx.Response) -> Iterator[None]:
     try:
         yield
-    except httpx.DecodingError as error:
-        raise undecodable(response, None, error) from error
     except TRANSPORT_ERRORS as error:
-        raise transport_failure(error, response.request, response) from error
+        raise body_failure(error, response) from error

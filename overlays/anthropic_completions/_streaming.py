@@ -8,9 +8,7 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-import httpx
-
-from ._failures import TRANSPORT_ERRORS, transport_failure, undecodable
+from ._failures import TRANSPORT_ERRORS, body_failure
 from ._reading import AwaitingReading, BlockingReading
 from ._sse import SSEDecoder
 
@@ -19,9 +17,10 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    import httpx
+
     from ._assembly import Assembly
     from ._completion import Completion
-    from ._errors import APIError
     from ._sse import ServerSentEvent
     from ._transport import Call, Exchanged, Port
 
@@ -123,7 +122,7 @@ class Stream(_StreamBase[T]):
             for piece in response.iter_bytes():
                 yield from decoder.feed(piece)
         except TRANSPORT_ERRORS as error:
-            raise _failure_of(error, response) from error
+            raise body_failure(error, response) from error
 
 
 class AsyncStream(_StreamBase[T]):
@@ -185,7 +184,7 @@ class AsyncStream(_StreamBase[T]):
                 for event in decoder.feed(piece):
                     yield event
         except TRANSPORT_ERRORS as error:
-            raise _failure_of(error, response) from error
+            raise body_failure(error, response) from error
 
 
 class _AsyncLoop(Generic[T]):
@@ -217,9 +216,3 @@ class _AsyncTexts:
             text: str = (await anext(self._chunks)).completion
             if text:
                 return text
-
-
-def _failure_of(error: Exception, response: httpx.Response) -> APIError:
-    if isinstance(error, httpx.DecodingError):
-        return undecodable(response, None, error)
-    return transport_failure(error, response.request, response)

@@ -12,7 +12,14 @@ from anthropic_completions.testing import StandIn
 
 ROOT = Path(__file__).resolve().parents[2]
 REPLY = " Hello! My name is Claude."
-PAGES = ["README.md", "CONTRIBUTING.md", "generated/README.md"]
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/differences.md",
+    "docs/languages.md",
+    "generated/README.md",
+    "tests/vectors/README.md",
+]
 
 
 def run(code: str) -> str:
