@@ -11,10 +11,10 @@ COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-ha
 
 .DEFAULT_GOAL := help
 .PHONY: help demo generate check-generated check lint-spec test test-pythons test-wheel test-compat test-httpx2 \
-	test-languages dist-contract check-contract bench bench-quick bench-decoder format lock build clean
+	test-stand-in test-languages dist-contract check-contract bench bench-quick bench-decoder bench-batch format lock build clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: generate ## Set up, regenerate, complete the API reference's example, plain and streamed (LIVE=1: for real)
 	@$(BIN)/python examples/demo.py
@@ -65,6 +65,9 @@ test-compat: ## Send the same calls through this package and anthropic 0.125.0, 
 test-httpx2: ## Run the tests over httpx2, the maintained fork of httpx
 	@sh scripts/test-httpx2.sh $(PYTHON)
 
+test-stand-in: $(INSTALLED) ## Have Schemathesis test the stand-in against the contract
+	@sh scripts/test-stand-in.sh $(BIN)/python
+
 test-languages: $(INSTALLED) ## Run the vectors in each language whose tools are here
 	@sh scripts/test-languages.sh
 
@@ -82,6 +85,9 @@ bench-quick: build ## The main metrics of it, in under a minute
 
 bench-decoder: $(INSTALLED) ## Show that decoding a stream takes time in proportion to its size
 	@$(BIN)/python tests/benchmarks/sse_decoder.py
+
+bench-batch: $(INSTALLED) ## Show that a batch takes no more memory for more requests
+	@$(BIN)/python tests/benchmarks/batch_memory.py
 
 build: $(INSTALLED) ## Build wheel and sdist into dist/
 	@rm -rf dist

@@ -6,4 +6,4 @@ venv=.venvs/httpx2
 "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes --requirement requirements/httpx2.txt
 "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps .
 # Without tests/pipeline, which needs the generator.
-PYTHONPATH=tests "$venv/bin/pytest" -n auto -p httpx2_alias tests/unit tests/client tests/contract
+PYTHONPATH=tests "$venv/bin/pytest" -n auto -p httpx2_alias tests/unit tests/client tests/contract tests/cli

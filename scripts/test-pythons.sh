@@ -20,7 +20,7 @@ for version in 3.11 3.12 3.13 3.14 3.15; do
     "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes --requirement requirements/test.txt
     "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps .
     # Without tests/pipeline, which needs the generator.
-    "$venv/bin/pytest" -n auto tests/unit tests/client tests/contract
+    "$venv/bin/pytest" -n auto tests/unit tests/client tests/contract tests/cli
     ran="$ran $version"
 done
 echo "Ran on:${ran:- none}. Skipped, as this machine has none:${skipped:- none}."

@@ -11,4 +11,4 @@ for package in (anthropic_completions, anthropic_completions_api):
     assert "site-packages" in package.__file__, f"not from the wheel: {package.__file__}"
 CODE
 # Without tests/pipeline, which needs the generator.
-"$venv/bin/pytest" -n auto tests/unit tests/client tests/contract
+"$venv/bin/pytest" -n auto tests/unit tests/client tests/contract tests/cli

@@ -1,11 +1,47 @@
 """A stand-in for the service, to try and to test programs without a key or a network.
 
-from anthropic_completions.testing import StandIn
+    from anthropic_completions.testing import StandIn, overloaded
 
-client = StandIn().client()          # in process, nothing is sent anywhere
-with StandIn().serve() as url: ...   # on a loopback port; needs the extra `server`
+    stand_in = StandIn()
+    client = stand_in.client()           # in process, nothing is sent anywhere
+    with stand_in.serve() as url: ...    # on a loopback port; needs the extra `server`
+    stand_in.queue(overloaded())         # what to answer next
+
+`Recorder` keeps real exchanges in a file and gives them again. For pytest there is a fixture:
+`pytest_plugins = ["anthropic_completions.testing.plugin"]`.
 """
 
-from ._stand_in import Received, StandIn
+from ._clock import FakeClock
+from ._recorder import NotRecordedError, Recorder
+from ._replies import (
+    Scripted,
+    completion,
+    drop,
+    drop_after,
+    error,
+    overloaded,
+    rate_limited,
+    raw,
+    stall,
+    truncate,
+)
+from ._requests import Received
+from ._stand_in import StandIn
 
-__all__ = ["Received", "StandIn"]
+__all__ = [
+    "FakeClock",
+    "NotRecordedError",
+    "Received",
+    "Recorder",
+    "Scripted",
+    "StandIn",
+    "completion",
+    "drop",
+    "drop_after",
+    "error",
+    "overloaded",
+    "rate_limited",
+    "raw",
+    "stall",
+    "truncate",
+]

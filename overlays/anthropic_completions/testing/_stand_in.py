@@ -1,81 +1,135 @@
-"""The stand-in in process: requests in, replies out, and the httpx transport between them."""
+"""The stand-in: requests in, replies out."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
+import threading
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
-from .._client import Anthropic, AsyncAnthropic
-from ._behaviour import Reply, reply_to
+from .._transport import Clock
+from ._clients import async_client, sync_client
+from ._clock import FakeClock
+from ._limits import RateLimiter
+from ._replies import Exchange, Reply, Scripted, Style
+from ._requests import Received, fault_of
+from ._server import serve
+from ._transport import StandInTransport
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-_KEY = "stand-in"
+    from .._client import Anthropic, AsyncAnthropic
 
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A request that the stand-in got.
-
-    Attributes:
-        method: The HTTP method.
-        path: The path, without the query.
-        headers: The headers, names in lower case.
-        body: The body's bytes.
-    """
-
-    method: str
-    path: str
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes
-
-    def json(self) -> Any:
-        """Return the body's JSON value.
-
-        Raises:
-            ValueError: The body is no JSON.
-        """
-        return json.loads(self.body)
+_OPTIONS = {"api_key": "stand-in", "base_url": "http://stand-in"}
 
 
 class StandIn:
     """Answers as the service does on the wire, with text made up from the prompt.
 
-    Requests are checked against the contract; the API reference's example gets the reference's reply.
+    Every request is checked against the contract and the rules for prompts. One that breaks them is answered
+    with the error that the service gives, whatever replies are in line. The API reference's example gets the
+    reference's reply, any other prompt its last question said back.
+
+    In process no time passes: delays, and the waits of `client()` between attempts, move `clock` and return
+    at once. Served on a port, delays are real.
+
+    Args:
+        chunk_size: Characters of text in each chunk of a stream; None for a word.
+        delay: Seconds before each chunk of a stream, and before any other completion.
+        ping_every: After how many chunks a stream pings, 0 for never; None for once, after the first chunk.
+        padding: Whether the JSON in streams holds spaces before its last brace, as the service's does.
+        api_key: The key, or token, that requests must have; None for any.
+        max_body_bytes: The most bytes of a request; beyond them the answer is 413.
+        requests_per_minute: How many requests are answered in a minute; further ones get 429 with
+            `retry-after`. None for no limit.
+        respond: Asked for the reply where none is in line; it may return None for the usual one.
+        clock: Time, with the methods of `FakeClock`; also when served. Otherwise a `FakeClock` in process,
+            and the machine's time when served.
+        keep: How many of the latest requests `received` holds; None for all.
 
     Attributes:
         received: The requests so far, in the order in which they came.
+        queued: The replies in line.
+        clock: Time in process.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        *,
+        chunk_size: int | None = None,
+        delay: float = 0.0,
+        ping_every: int | None = None,
+        padding: bool = True,
+        api_key: str | None = None,
+        max_body_bytes: int = 32 * 1024 * 1024,
+        requests_per_minute: int | None = None,
+        respond: Callable[[Received], Scripted | None] | None = None,
+        clock: Any = None,
+        keep: int | None = None,
+    ) -> None:
+        if chunk_size is not None and chunk_size < 1:
+            raise ValueError(f"chunk_size: expected 1 or more, got {chunk_size}")
         self.received: list[Received] = []
+        self.queued: deque[Scripted] = deque()
+        self.clock = clock or FakeClock()
+        self._given_clock = clock
+        self._style = Style(chunk_size, delay, ping_every, padding)
+        self._api_key = api_key
+        self._max_body_bytes = max_body_bytes
+        self._limiter = RateLimiter(requests_per_minute)
+        self._respond = respond
+        self._keep = keep
+        self._count = 0
+        self._lock = threading.Lock()
 
-    def handle(self, received: Received) -> Reply:
-        """Note a request and return the reply to it."""
-        self.received.append(received)
-        number = len(self.received)
-        return reply_to(received.method, received.path, received.headers, received.body, number=number)
+    def queue(self, *replies: Scripted) -> None:
+        """Put replies in line; each is given to one request that the contract allows, in order."""
+        self.queued.extend(replies)
 
-    def transport(self) -> httpx.MockTransport:
+    def handle(self, received: Received, *, now: float | None = None) -> Reply:
+        """Note a request and return the reply to it.
+
+        Args:
+            received: The request.
+            now: Seconds since the epoch; otherwise what `clock` says.
+        """
+        fault = fault_of(received, api_key=self._api_key, max_body_bytes=self._max_body_bytes)
+        request = {} if fault else received.json()
+        with self._lock:
+            self._count += 1
+            self.received.append(received)
+            if self._keep is not None:
+                del self.received[: -self._keep or len(self.received)]
+            words = len(request.get("prompt", "").split())
+            limits, wait = self._limiter.take(self.clock.wall() if now is None else now, words)
+            scripted = self.queued.popleft() if self.queued and not fault and wait is None else None
+            ids = {
+                "request-id": f"req_{self._count:024}",
+                "anthropic-organization-id": "00000000-0000-4000-8000-000000000000",
+            }
+            exchange = Exchange(request, self._count, {**ids, **limits}, self._style)
+        if fault:
+            allow = {"allow": "POST"} if fault.status == 405 else None
+            return exchange.error(fault.status, fault.type, fault.message, allow)
+        if wait is not None:
+            message = "This request would exceed the limit on requests per minute"
+            return exchange.error(429, "rate_limit_error", message, {"retry-after": str(wait)})
+        if scripted is None and self._respond is not None:
+            scripted = self._respond(received)
+        return exchange.text() if scripted is None else scripted.make(exchange)
+
+    def transport(self) -> StandInTransport:
         """Return a transport for `httpx.Client` or `httpx.AsyncClient`."""
-        return httpx.MockTransport(self._respond)
+        return StandInTransport(self.handle, self.clock)
 
     def client(self, **options: Any) -> Anthropic:
         """Return a client of this stand-in; the options are those of `Anthropic`."""
-        http = httpx.Client(transport=self.transport())
-        return Anthropic(**{"api_key": _KEY, "base_url": "http://stand-in", "http_client": http, **options})
+        return sync_client(self.transport(), self.clock, {**_OPTIONS, **options})
 
     def async_client(self, **options: Any) -> AsyncAnthropic:
         """Return a client of this stand-in; the options are those of `AsyncAnthropic`."""
-        http = httpx.AsyncClient(transport=self.transport())
-        return AsyncAnthropic(
-            **{"api_key": _KEY, "base_url": "http://stand-in", "http_client": http, **options}
-        )
+        return async_client(self.transport(), self.clock, {**_OPTIONS, **options})
 
     def serve(self, *, port: int = 0) -> AbstractContextManager[str]:
         """Serve on a loopback port while the context lasts; the context's value is the URL.
@@ -85,26 +139,12 @@ class StandIn:
 
         Raises:
             ImportError: The extra `server` is not installed.
+            OSError: The port is taken.
         """
-        from ._server import serve
-
-        return serve(self.handle, port)
-
-    def _respond(self, request: httpx.Request) -> httpx.Response:
-        received = Received(request.method, request.url.path, dict(request.headers), request.content)
-        reply = self.handle(received)
-        return httpx.Response(reply.status, headers=reply.headers, stream=_Pieces(reply.pieces))
-
-
-class _Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body in the pieces in which it is sent."""
-
-    def __init__(self, pieces: list[bytes]) -> None:
-        self._pieces = pieces
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield from self._pieces
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self._pieces:
-            yield piece
+        clock = self._given_clock or Clock()
+        return serve(
+            lambda received: self.handle(received, now=clock.wall()),
+            clock,
+            port=port,
+            max_body_bytes=self._max_body_bytes,
+        )

@@ -1,0 +1,5 @@
+"""`python -m anthropic_completions`: the command line."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,127 @@
+"""What commands share: options, exit codes, and how errors are told."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    from click.shell_completion import CompletionItem
+
+    F = TypeVar("F", bound=Callable[..., Any])
+
+FAILED = 1
+WRONG = 2
+INTERRUPTED = 130
+
+_KNOWN = "#/components/schemas/Known"
+
+
+def examples(*commands: str) -> str:
+    """Return the part of a help text that shows commands."""
+    return "\b\nExamples:\n" + "\n".join(f"  {command}" for command in commands)
+
+
+def fail(message: str, code: int = FAILED) -> int:
+    """Tell on one line what went wrong, and return the exit code for it."""
+    click.echo(f"Error: {' '.join(message.split())}", err=True)
+    return code
+
+
+def described(error: Exception) -> str:
+    """Return an error in few words: the service's own where it gave some."""
+    from .._errors import APIStatusError
+
+    if isinstance(error, APIStatusError) and isinstance(error.body, dict):
+        detail = error.body.get("error")
+        if isinstance(detail, dict) and isinstance(detail.get("message"), str):
+            request_id = f" (request id: {error.request_id})" if error.request_id else ""
+            return f"{error.status_code} {error.type}: {detail['message']}{request_id}"
+    return str(error) or type(error).__name__
+
+
+def as_prompt(text: str) -> str:
+    """Return a ready transcript as it is, and other text as a human's question.
+
+    A transcript has turns of both: it begins with `Human:` or holds a line of that after a blank one, and it
+    holds `Assistant:` after a blank line.
+    """
+    from .._constants import AI_PROMPT, HUMAN_PROMPT
+
+    if HUMAN_PROMPT in f"\n\n{text}" and AI_PROMPT in text:
+        return text
+    return f"{HUMAN_PROMPT} {text}{AI_PROMPT}"
+
+
+class _Known(click.ParamType[str]):
+    """Any text; the shell completes the names that the contract lists."""
+
+    name = "text"
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        from .._wire import component
+
+        schema = component(_KNOWN + self._what)
+        names = [
+            *schema["enum"],
+            *(name for name in schema.get("x-models", ()) if name not in schema["enum"]),
+        ]
+        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+_REQUEST_OPTIONS = (
+    click.option(
+        "-m", "--model", type=_Known("Model"), default="claude-2.1", show_default=True, help="The model."
+    ),
+    click.option(
+        "-n",
+        "--max-tokens",
+        type=click.IntRange(min=1),
+        default=256,
+        show_default=True,
+        help="The most tokens to generate.",
+    ),
+    click.option("--stop", multiple=True, metavar="TEXT", help="Text that ends the completion; repeatable."),
+    click.option("-t", "--temperature", type=click.FloatRange(0, 1), help="Randomness."),
+    click.option(
+        "--beta", multiple=True, type=_Known("Beta"), metavar="NAME", help="A beta feature; repeatable."
+    ),
+)
+
+
+def request_options(function: F) -> F:
+    """Add the options that say how to complete."""
+    for option in reversed(_REQUEST_OPTIONS):
+        function = option(function)
+    return function
+
+
+def arguments_of(
+    model: str, max_tokens: int, stop: tuple[str, ...], temperature: float | None, beta: tuple[str, ...]
+) -> dict[str, Any]:
+    """Return the arguments of `create` that the options stand for."""
+    arguments: dict[str, Any] = {"model": model, "max_tokens_to_sample": max_tokens}
+    if stop:
+        arguments["stop_sequences"] = [*stop]
+    if temperature is not None:
+        arguments["temperature"] = temperature
+    if beta:
+        arguments["betas"] = [*beta]
+    return arguments
+
+
+def is_terminal(stream: Any = None) -> bool:
+    """Whether a stream, standard output if none is given, is a terminal."""
+    return bool((stream or sys.stdout).isatty())

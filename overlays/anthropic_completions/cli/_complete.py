@@ -1,0 +1,206 @@
+"""`complete`: one prompt."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from .._errors import AnthropicError
+from ._common import (
+    INTERRUPTED,
+    arguments_of,
+    as_prompt,
+    described,
+    examples,
+    fail,
+    is_terminal,
+    request_options,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import httpx
+
+    from .._completion import Completion
+
+# What would let a text steer the terminal; newlines and tabs are harmless.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+@click.command(
+    "complete",
+    epilog=examples(
+        'anthropic-completions complete "How many toes do dogs have?"',
+        "anthropic-completions complete --max-tokens 20 --stop END - < prompt.txt",
+        'anthropic-completions complete --json "Hello" | python3 -m json.tool',
+        'anthropic-completions complete --show-request "Hello"',
+    ),
+)
+@click.argument("prompt", required=False)
+@request_options
+@click.option("--json", "as_json", is_flag=True, help="Print the whole completion as JSON.")
+@click.option("--no-stream", is_flag=True, help="Wait for the whole text.")
+@click.option("--show-request", is_flag=True, help="Print the request as a curl command, and send nothing.")
+def command(prompt: str | None, as_json: bool, no_stream: bool, show_request: bool, **options: Any) -> int:
+    """Complete PROMPT and print the text as it comes.
+
+    Plain text is asked as a question; its answer is printed without the space that it begins with. A ready
+    transcript, with turns of Human: and Assistant: after blank lines, is taken and continued exactly as it
+    is. Without PROMPT, or with -, it is read from standard input, but for a newline at its end.
+
+    Ctrl-C keeps what has come and exits with 130.
+    """
+    text = _read(prompt)
+    ready = as_prompt(text)
+    arguments = {**arguments_of(**options), "prompt": ready}
+    if not no_stream:
+        arguments["stream"] = True
+    try:
+        if show_request:
+            click.echo(_curl(_request_for(arguments)))
+            return 0
+        from .._client import Anthropic
+
+        with Anthropic() as client:
+            if as_json:
+                return _print_json(client, arguments)
+            return _print_text(client, arguments, exact=ready == text)
+    except AnthropicError as error:
+        return fail(described(error))
+    except (TypeError, ValueError) as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _read(prompt: str | None) -> str:
+    if prompt is None or prompt == "-":
+        if is_terminal(sys.stdin):
+            if prompt is None:
+                raise click.UsageError("Missing argument 'PROMPT'; - reads it from standard input.")
+            click.echo("Reading the prompt; end it with Ctrl-D.", err=True)
+        try:
+            text = sys.stdin.buffer.read().decode()
+        except UnicodeDecodeError as error:
+            raise click.UsageError(f"Standard input is not UTF-8: {error}") from None
+        prompt = text.removesuffix("\n").removesuffix("\r")
+    if not prompt:
+        raise click.UsageError("The prompt is empty.")
+    return prompt
+
+
+class _Printer:
+    """Prints pieces of text as they come."""
+
+    def __init__(self, *, exact: bool) -> None:
+        self._exact = exact
+        self._last = ""
+        self._safe = is_terminal()
+
+    def write(self, text: str) -> None:
+        if not self._last and not self._exact:
+            text = text.lstrip()
+        if self._safe:
+            text = _CONTROLS.sub("�", text)
+        if text:
+            self._last = text
+            click.echo(text, nl=False)
+            sys.stdout.flush()
+
+    def end(self, *, always: bool = False) -> None:
+        """End the last line; where nothing was printed only if that is asked for."""
+        if not self._last.endswith("\n") and (self._last or always):
+            click.echo()
+
+
+def _print_text(client: Any, arguments: Mapping[str, Any], *, exact: bool) -> int:
+    printer = _Printer(exact=exact)
+    try:
+        result = client.completions.create(**arguments)
+        if not arguments.get("stream"):
+            final: Completion = result
+            printer.write(final.completion)
+        else:
+            with result:
+                for text in result.text_stream:
+                    printer.write(text)
+                final = result.completion_so_far
+    except AnthropicError:
+        printer.end()
+        raise
+    except KeyboardInterrupt:
+        printer.end()
+        return INTERRUPTED
+    printer.end(always=True)
+    if final.stop_reason == "max_tokens" and is_terminal(sys.stderr):
+        click.echo("(The limit of tokens was reached; --max-tokens sets it.)", err=True)
+    return 0
+
+
+def _print_json(client: Any, arguments: Mapping[str, Any]) -> int:
+    indent = 2 if is_terminal() else None
+    code = 0
+    result = client.completions.create(**arguments)
+    if arguments.get("stream"):
+        stream = result
+        try:
+            with stream:
+                result = stream.get_final_completion()
+        except KeyboardInterrupt:
+            code = INTERRUPTED
+        except AnthropicError as error:
+            code = fail(described(error))
+        result = stream.completion_so_far
+        if code and not result.completion:
+            return code
+    click.echo(result.model_dump_json(indent=indent))
+    return code
+
+
+class _NotSentError(Exception):
+    def __init__(self, request: httpx.Request) -> None:
+        self.request = request
+
+
+def _request_for(arguments: Mapping[str, Any]) -> httpx.Request:
+    """Return the request that `create` would send."""
+    import httpx
+
+    from .._client import Anthropic
+
+    def keep(request: httpx.Request) -> NoReturn:
+        raise _NotSentError(request)
+
+    given = os.environ.get("ANTHROPIC_API_KEY") or os.environ.get("ANTHROPIC_AUTH_TOKEN")
+    http = httpx.Client(transport=httpx.MockTransport(keep))
+    with Anthropic(api_key=None if given else "none", http_client=http) as client:
+        try:
+            client.completions.create(**arguments)
+        except _NotSentError as stopped:
+            return stopped.request
+    raise AssertionError("a request was answered that was not sent")
+
+
+_LEFT_TO_CURL = {"accept", "accept-encoding", "connection", "content-length", "host", "user-agent"}
+_FROM_ENVIRONMENT = {
+    "x-api-key": '"x-api-key: $ANTHROPIC_API_KEY"',
+    "authorization": '"authorization: Bearer $ANTHROPIC_AUTH_TOKEN"',
+}
+
+
+def _curl(request: httpx.Request) -> str:
+    """Return a request as a command for a POSIX shell, which takes the key from the environment."""
+    from .._secrets import is_secret
+
+    lines = [f"curl --no-buffer {shlex.quote(str(request.url))}"]
+    for name, value in request.headers.items():
+        if name in _LEFT_TO_CURL or name.startswith("x-stainless-"):
+            continue
+        shown = "[removed]" if is_secret(name) else value
+        lines.append(f"  --header {_FROM_ENVIRONMENT.get(name) or shlex.quote(f'{name}: {shown}')}")
+    lines.append(f"  --data-raw {shlex.quote(request.content.decode())}")
+    return " \\\n".join(lines)

@@ -1,0 +1,76 @@
+"""`serve`: the stand-in for the service."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ._common import examples, is_terminal
+
+if TYPE_CHECKING:
+    from ..testing import Received, StandIn
+
+
+@click.command(
+    "serve",
+    epilog=examples(
+        "anthropic-completions serve",
+        "anthropic-completions serve --port 0 --delay 0.05 --chunk-size 4",
+        "anthropic-completions serve --port 0 --requests-per-minute 10",
+    ),
+)
+@click.option(
+    "-p", "--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes a free one."
+)
+@click.option(
+    "--delay",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    metavar="SECONDS",
+    help="Seconds before each chunk of a stream.",
+)
+@click.option(
+    "--chunk-size", type=click.IntRange(min=1), metavar="N", help="Characters of a chunk; otherwise a word."
+)
+@click.option(
+    "--ping-every", type=click.IntRange(min=0), metavar="N", help="Chunks between pings, 0 for no pings."
+)
+@click.option(
+    "--requests-per-minute", type=click.IntRange(min=1), metavar="N", help="Answer 429 beyond these."
+)
+@click.option("--api-key", metavar="KEY", help="The key to insist on; otherwise any is taken.")
+def command(port: int, **options: Any) -> int:
+    """Stand in for the service on this machine, until Ctrl-C.
+
+    Requests are checked as the service checks them and answered with text made up from the prompt, without a
+    key and without a network. Each one is told on standard error.
+    """
+    stand_in = _telling_stand_in(**options)
+    try:
+        with stand_in.serve(port=port) as url:
+            key = options["api_key"] or "stand-in"
+            click.echo(f"Listening on {url}; Ctrl-C stops it. To point a client at it:")
+            click.echo(f"export ANTHROPIC_BASE_URL={url} ANTHROPIC_API_KEY={key}")
+            threading.Event().wait()
+    except KeyboardInterrupt:
+        if is_terminal():
+            click.echo()
+        return 0
+    except ImportError as error:
+        raise click.UsageError(str(error)) from None
+    return 0
+
+
+def _telling_stand_in(**options: Any) -> StandIn:
+    """Return a stand-in that tells of each request."""
+    from ..testing import StandIn
+
+    class Telling(StandIn):
+        def handle(self, received: Received, *, now: float | None = None) -> Any:
+            reply = super().handle(received, now=now)
+            click.echo(f"{received.method} {received.path} {reply.status}", err=True)
+            return reply
+
+    return Telling(keep=0, **options)

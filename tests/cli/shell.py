@@ -1,0 +1,123 @@
+"""Run the command line: in this process, or in one of its own, in a terminal or piped."""
+
+import io
+import os
+import pty
+import select
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from anthropic_completions.cli._app import run
+
+MODULE = [sys.executable, "-W", "error", "-m", "anthropic_completions"]
+PATIENCE_SECONDS = 60
+
+
+class Done(NamedTuple):
+    """What a command did. In a terminal, both kinds of output are in `out`."""
+
+    code: int
+    out: str
+    err: str = ""
+
+
+class Cli:
+    """The command line in this process, with the stand-in as the service."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str, stdin: bytes = b"") -> Done:
+        self._monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        code = run(arguments)
+        return Done(code, *self._capsys.readouterr())
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """Return the environment for a process: that of the test, with a plain terminal of a fixed width."""
+    return {**os.environ, "TERM": "xterm", "COLUMNS": "120", "LINES": "40", **variables}
+
+
+def piped(command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> Done:
+    """Run a command with pipes."""
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+class Terminal:
+    """A process in a pseudo-terminal of its own."""
+
+    def __init__(self, command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> None:
+        self._master, slave = pty.openpty()
+        self.process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=env,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+            preexec_fn=_take_terminal,
+        )
+        os.close(slave)
+        self.out = ""
+
+    def read_until(self, text: str) -> None:
+        """Read until some text has come."""
+        while text not in self.out:
+            assert self._read(), f"the process ended before {text!r} came: {self.out!r}"
+
+    def type(self, keys: str) -> None:
+        """Type at the terminal; `\\x03` is Ctrl-C."""
+        os.write(self._master, keys.encode())
+
+    def finish(self) -> Done:
+        """Read to the end."""
+        while self._read():
+            pass
+        os.close(self._master)
+        return Done(self.process.wait(PATIENCE_SECONDS), self.out.replace("\r\n", "\n"))
+
+    def _read(self) -> bool:
+        ready, _, _ = select.select([self._master], [], [], PATIENCE_SECONDS)
+        assert ready, f"nothing came: {self.out!r}"
+        try:
+            data = os.read(self._master, 65536)
+        except OSError:  # what Linux says of a terminal whose last process ended
+            return False
+        self.out += data.decode(errors="replace")
+        return bool(data)
+
+
+def _take_terminal() -> None:
+    import fcntl
+    import termios
+
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+@contextmanager
+def kept_on_failure(process: subprocess.Popen[Any]) -> Any:
+    """Kill a process if the test fails before it ends."""
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()

@@ -1,0 +1,129 @@
+"""Every command of the documentation and of the help texts runs, in a terminal and piped."""
+
+import json
+import os
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from anthropic_completions import OverloadedError
+from anthropic_completions.batch import Result
+from anthropic_completions.cli._app import app
+from anthropic_completions.cli._batch_run import check, line_of
+from anthropic_completions.testing import StandIn
+from anthropic_completions.types import Completion
+from cli.shell import Cli, Terminal, environment, kept_on_failure, piped
+
+ROOT = Path(__file__).resolve().parents[2]
+NAME = "anthropic-completions"
+
+
+def in_pages() -> list[str]:
+    """Return the commands after a `$` in the pages."""
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    return re.findall(rf"^\$ (.*{NAME}\b.*)$", text, re.MULTILINE)
+
+
+def in_help_texts() -> list[str]:
+    """Return the commands under `Examples` of all commands."""
+    context = app.make_context(NAME, [], resilient_parsing=True)
+    commands = [app, *(app.get_command(context, name) for name in app.list_commands(context))]
+    examples = [str(command.epilog) for command in commands if command]
+    assert all("Examples:" in text for text in examples)
+    return re.findall(rf"^  (.*{NAME} .*)$", "\n".join(examples), re.MULTILINE)
+
+
+COMMANDS = sorted({*in_pages(), *in_help_texts()})
+SERVING = [command for command in COMMANDS if f"{NAME} serve" in command]
+ENDING = [command for command in COMMANDS if command not in SERVING]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A directory with the files that the commands name, and the program itself."""
+    (tmp_path / "prompt.txt").write_text("How many toes do dogs have?\n", encoding="utf-8")
+    questions = (
+        '{"id": "toes", "prompt": "How many?", "max_tokens_to_sample": 20}\n{"id": 2, "prompt": "Why?"}\n'
+    )
+    (tmp_path / "questions.jsonl").write_text(questions, encoding="utf-8")
+    program = tmp_path / "bin" / NAME
+    program.parent.mkdir()
+    program.write_text(
+        f'#!/bin/sh\nexec "{sys.executable}" -W error -m anthropic_completions "$@"\n', encoding="utf-8"
+    )
+    program.chmod(0o755)
+    return tmp_path
+
+
+def settings(place: Path) -> dict[str, str]:
+    return environment(PATH=f"{place / 'bin'}{os.pathsep}{os.environ['PATH']}")
+
+
+def test_there_are_commands_of_each_kind() -> None:
+    assert {word for command in COMMANDS for word in re.findall(rf"{NAME} ([a-z-]+)", command)} == {
+        "complete",
+        "batch",
+        "models",
+        "serve",
+        "shell-completion",
+    }
+
+
+@pytest.mark.parametrize("command", ENDING)
+def test_a_command_runs_in_a_terminal(stand_in: StandIn, place: Path, command: str) -> None:
+    done = Terminal(["bash", "-euc", command], cwd=place, env=settings(place)).finish()
+    assert done.code == 0, done
+    assert "Error" not in done.out
+    assert done.out or command.startswith("eval")
+
+
+@pytest.mark.parametrize("command", ENDING)
+def test_a_command_runs_piped(
+    cli: Cli, stand_in: StandIn, place: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, *arguments = shlex.split(command, comments=True)
+    if name == NAME and not {"|", "<"} & {*arguments}:
+        monkeypatch.chdir(place)
+        done = cli(*arguments)
+    else:
+        done = piped(["bash", "-euc", command], cwd=place, env=settings(place))
+    assert (done.code, done.err) == (0, "")
+    assert "\x1b" not in done.out
+    assert done.out or command.startswith("eval")
+
+
+@pytest.mark.parametrize("command", SERVING)
+def test_a_command_that_serves_runs_until_ctrl_c(place: Path, command: str) -> None:
+    # On a free port: the one that is documented may be taken.
+    command = re.sub(r"--port \d+", "", command) + " --port 0"
+    terminal = Terminal(["bash", "-euc", command], cwd=place, env=settings(place))
+    with kept_on_failure(terminal.process):
+        terminal.read_until("export ANTHROPIC_BASE_URL=http://127.0.0.1:")
+        terminal.type("\x03")
+        assert terminal.finish().code == 0
+
+
+def test_the_python_of_the_page_runs() -> None:
+    text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    exec(compile(code, "docs/cli.md", "exec"), {})
+
+
+def test_the_lines_that_the_page_shows_are_right(tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    request, completed, failed = (json.loads(line) for line in re.findall(r'^\{"id".*$', text, re.MULTILINE))
+    source = tmp_path / "in.jsonl"
+    source.write_text(json.dumps(request), encoding="utf-8")
+    assert check(source, {"model": "claude-2.1"}) == {request["id"]}
+    assert list(completed) == list(line_of(Result(request, completion=Completion(**completed["completion"]))))
+    error = OverloadedError(
+        "", response=httpx.Response(529, request=httpx.Request("POST", "http://x")), body=None
+    )
+    shown = line_of(Result(request, error=error))
+    assert list(failed) == list(shown)
+    assert list(failed["error"]) == list(shown["error"])
