@@ -80,17 +80,20 @@ def _complete_many(
     client: Anthropic, source: Iterator[Mapping[str, Any]], concurrency: int, common: Mapping[str, Any]
 ) -> Iterator[Result]:
     todo: queue.SimpleQueue[Any] = queue.SimpleQueue()
-    done: queue.SimpleQueue[Result] = queue.SimpleQueue()
+    done: queue.SimpleQueue[Result | BaseException] = queue.SimpleQueue()
     paced = _paced(client)
     failure: Exception | None = None
     threads = under_way = 0
 
     def work() -> None:
         while (request := todo.get()) is not _END:
+            result: Result | BaseException
             try:
                 result = Result(request, paced.completions.create(**_merged(common, request)))
             except Exception as error:  # noqa: BLE001 - it is the result
                 result = Result(request, error=error)
+            except BaseException as error:  # noqa: BLE001 - raised in the caller's thread
+                result = error
             done.put(result)
 
     try:
@@ -108,9 +111,14 @@ def _complete_many(
                     threads += 1
                 todo.put(request)
                 under_way += 1
+                if not done.empty():
+                    break
             if not under_way:
                 break
-            yield done.get()
+            result = done.get()
+            if isinstance(result, BaseException):
+                raise result
+            yield result
             under_way -= 1
     finally:
         for _ in range(threads):
@@ -156,8 +164,9 @@ class AsyncResults(AsyncIterator[Result]):
         while True:
             if calls.done:
                 return calls.done.popleft()
-            while calls.under_way < self._concurrency and (request := await self._next_request()) is not _END:
+            if calls.under_way < self._concurrency and (request := await self._next_request()) is not _END:
                 calls.start(request, self._common)
+                continue
             if calls.done:
                 continue
             if not calls.under_way:

@@ -372,3 +372,66 @@ def test_many_requests_with_failures_of_each_kind_are_each_done_once(world: Worl
     stand_in = StandIn(respond=respond, keep=0)
     results = run(world, stand_in, map(asked, range(300)), concurrency=16, settings={"max_retries": 9})
     assert sorted(result.id for result in results if result.completion) == list(range(300))
+
+
+def test_results_do_not_wait_for_the_end_of_a_slow_source(world: World) -> None:
+    """Calls that end while the source makes one wait are given out before its end."""
+    taken: list[int] = []
+    seen: list[int] = []
+    turn = threading.Event()
+
+    def note(received: Received) -> Scripted | None:
+        turn.set()
+        return None
+
+    stand_in = StandIn(respond=note)
+
+    def source() -> Iterator[dict[str, Any]]:
+        for number in range(20):
+            taken.append(number)
+            yield asked(number)
+            assert turn.wait(30)
+            turn.clear()
+
+    async def slow_source() -> AsyncIterator[dict[str, Any]]:
+        for number in range(20):
+            taken.append(number)
+            yield asked(number)
+            for _ in range(50):
+                await anyio.lowlevel.checkpoint()
+
+    if world.backend is None:
+        with stand_in.client() as client:
+            for _ in complete_many(client, source(), concurrency=20, **COMMON):
+                seen.append(len(taken))
+    else:
+
+        async def main() -> None:
+            async with stand_in.async_client() as client:
+                async for _ in acomplete_many(client, slow_source(), concurrency=2, **COMMON):
+                    seen.append(len(taken))
+
+        anyio.run(main, backend=world.backend)
+    assert len(seen) == 20
+    assert seen[0] < 20
+
+
+def test_what_is_no_exception_of_a_call_is_raised_to_the_caller() -> None:
+    """A call in a thread that ends with SystemExit does not leave the loop waiting for ever."""
+
+    def leave(received: Received) -> None:
+        raise SystemExit(3)
+
+    results = complete_many(StandIn(respond=leave).client(), [asked(1)], **COMMON)
+    ended: list[BaseException] = []
+
+    def consume() -> None:
+        try:
+            list(results)
+        except BaseException as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=consume, daemon=True)
+    thread.start()
+    thread.join(30)
+    assert [type(error) for error in ended] == [SystemExit]
