@@ -18,10 +18,12 @@ from anthropic_completions.testing import (
     completion,
     drop,
     drop_after,
+    error,
     rate_limited,
     raw,
     stall,
 )
+from anthropic_completions.testing._recording import hidden
 from support import ARGUMENTS, PROMPT, World
 
 SECRET = "sk-ant-a-very-secret-key"
@@ -373,3 +375,64 @@ def test_it_records_over_a_socket(world: World, tmp_path: Path) -> None:
     with StandIn().serve() as url:
         recorded = run(world, Recorder(path), _evaluation, base_url=url)
     assert run(world, Recorder(path), _evaluation, base_url=url) == recorded
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (b'{"error": "', SECRET[:9].encode(), SECRET[9:].encode(), b'"}'),
+        (b'{"a": "' + SECRET[:3].encode(), SECRET[3:].encode() + b" " + SECRET.encode(), b'"}'),
+        (b"\xc3" + SECRET.encode(), b"\xa9"),
+    ],
+)
+def test_a_key_across_pieces_or_in_bytes_that_are_no_text_is_removed(
+    world: World, tmp_path: Path, pieces: tuple[bytes, ...]
+) -> None:
+    """Only the key goes; every other byte stays in its piece."""
+    stand_in = StandIn()
+    stand_in.queue(raw(*pieces, status=401))
+    path = tmp_path / "tape.json"
+    recorder = Recorder(path, transport=stand_in.transport())
+
+    def play(client: Any) -> Iterator[Any]:
+        yield client.completions.create(**ARGUMENTS)
+
+    with pytest.raises(APIError):
+        run(world, recorder, play)
+    stored = [hidden(piece) for piece in json.loads(path.read_bytes())[0]["response"]["body"]]
+    assert b"".join(stored) == b"".join(pieces).replace(SECRET.encode(), b"[removed]")
+    assert len(stored) == len(pieces)
+
+
+def test_a_gateways_key_that_the_reply_repeats_is_removed(tmp_path: Path) -> None:
+    """Each header whose name tells of a secret counts, as it does for logs and representations."""
+    stand_in = StandIn()
+    stand_in.queue(error(401, message=f"no such key: {SECRET}"))
+    path = tmp_path / "tape.json"
+    headers = {"x-gateway-key": SECRET}
+    with (
+        Recorder(path, transport=stand_in.transport()).client(
+            api_key="sk-other-key", default_headers=headers
+        ) as client,
+        suppress(APIError),
+    ):
+        client.completions.create(**ARGUMENTS)
+    assert SECRET not in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("word", ["replayed", "stand-in", "none"])
+def test_no_word_of_a_prompt_is_taken_for_the_key_of_replays(tmp_path: Path, word: str) -> None:
+    """The client that replays has a key of its own, which is not looked for in the request."""
+    arguments = {**ARGUMENTS, "prompt": f"\n\nHuman: Is this {word}?\n\nAssistant:"}
+    path = tmp_path / "tape.json"
+    texts = []
+    for recorder in (Recorder(path, transport=StandIn().transport()), Recorder(path, mode="replay")):
+        with recorder.client(**({} if recorder.replays else {"api_key": SECRET})) as client:
+            texts.append(client.completions.create(**arguments).completion)
+    assert texts == [f" You said: Is this {word}?"] * 2
+
+
+def test_a_directory_that_is_not_there_is_told_before_anything_is_sent(tmp_path: Path) -> None:
+    """A reply that was paid for is not lost for want of a directory."""
+    with pytest.raises(FileNotFoundError, match=r"path: .*missing is no directory"):
+        Recorder(tmp_path / "missing" / "tape.json", transport=NoService())

@@ -11,7 +11,7 @@ import httpx
 from .._client import Anthropic, AsyncAnthropic
 from ._clients import async_client, sync_client
 from ._clock import FakeClock
-from ._recording import Tape, hidden, request_entry, request_key, shown, without_secrets
+from ._recording import Tape, hidden, request_entry, request_key, without_secrets, written
 
 if TYPE_CHECKING:
     import os
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ._recording import Entry
 
 _LEFT = "left"
+# While replaying; too short to be looked for in what is replayed.
+_NO_KEY = "none"
 
 
 class NotRecordedError(LookupError):
@@ -50,6 +52,7 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     Raises:
         ValueError: The mode is unknown.
+        FileNotFoundError: It would record into a directory that is not there.
     """
 
     def __init__(
@@ -63,6 +66,8 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
             raise ValueError(f"mode: expected auto, record or replay, got {mode!r}")
         self._tape = Tape(Path(path))
         self.replays = mode == "replay" or (mode == "auto" and self._tape.path.exists())
+        if not self.replays and not self._tape.path.parent.is_dir():
+            raise FileNotFoundError(f"path: {self._tape.path.parent} is no directory to record in")
         self._transport: Any = transport
         self._entries: dict[str, deque[Entry]] | None = None
         self._lock = threading.Lock()
@@ -73,13 +78,13 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
         While replaying it needs no key, and does not wait between attempts.
         """
         if self.replays:
-            return sync_client(self, FakeClock(), {"api_key": "replayed", **options})
+            return sync_client(self, FakeClock(), {"api_key": _NO_KEY, **options})
         return Anthropic(http_client=httpx.Client(transport=self), **options)
 
     def async_client(self, **options: Any) -> AsyncAnthropic:
         """Return a client that sends through this; see `client`."""
         if self.replays:
-            return async_client(self, FakeClock(), {"api_key": "replayed", **options})
+            return async_client(self, FakeClock(), {"api_key": _NO_KEY, **options})
         return AsyncAnthropic(http_client=httpx.AsyncClient(transport=self), **options)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -154,6 +159,7 @@ class _Recording:
         self._save = save
         self._saved = False
         self._entry: Entry = {"request": request_entry(request)}
+        self._body: list[bytes] = []
 
     def fail(self, error: httpx.TransportError) -> None:
         """Note that no reply came."""
@@ -177,7 +183,7 @@ class _Recording:
 
     def add(self, piece: bytes) -> None:
         """Note a piece of the body."""
-        self._entry["response"]["body"].append(shown(piece))
+        self._body.append(piece)
 
     def end(self, how: object = None) -> None:
         """Note the end of the body: None where it is whole."""
@@ -188,7 +194,10 @@ class _Recording:
     def _finish(self) -> None:
         if not self._saved:
             self._saved = True
-            self._save(without_secrets(self._entry, self._request))
+            entry = without_secrets(self._entry, self._request)
+            if "response" in entry:
+                entry["response"]["body"] = written(self._body, self._request)
+            self._save(entry)
 
 
 class _Recorded(httpx.SyncByteStream, httpx.AsyncByteStream):

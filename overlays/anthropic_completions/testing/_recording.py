@@ -8,6 +8,8 @@ import re
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
+from .._secrets import is_secret
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 REMOVED = "[removed]"
 # The headers of a request that say what was asked; no other is stored.
 _KEPT_HEADERS = ("anthropic-version", "anthropic-beta", "content-type")
-_CREDENTIALS = ("x-api-key", "authorization", "proxy-authorization", "cookie")
 _SECRET_PARAMETER = re.compile(r"([?&][^=&]*(?:key|token|secret|auth|sig|pass)[^=&]*=)[^&]*", re.IGNORECASE)
 _TAIL = b"\n]\n"
 
@@ -42,13 +43,43 @@ def request_key(entry: Entry) -> str:
 
 def without_secrets(value: Any, request: httpx.Request) -> Any:
     """Return a JSON value without the request's credentials, wherever they stand in its texts."""
-    secrets = [
-        secret
-        for name in _CREDENTIALS
-        for secret in request.headers.get(name, "").removeprefix("Bearer ").split("; ")
-        if len(secret) >= 8  # what is shorter is no credential and would be found in many a word
-    ]
-    return _replaced(value, secrets) if secrets else value
+    return _replaced(value, _secrets_of(request))
+
+
+def written(pieces: list[bytes], request: httpx.Request) -> list[Any]:
+    """Return a body's pieces as they are stored, without the request's credentials.
+
+    A credential may begin in one piece and end in a later one. It is replaced where it begins.
+    """
+    for secret in _secrets_of(request):
+        pieces = _cut(pieces, secret.encode())
+    return [shown(piece) for piece in pieces]
+
+
+def _secrets_of(request: httpx.Request) -> list[str]:
+    """Return the credentials of a request, the longest first, since one may hold another."""
+    found = set()
+    for name, value in request.headers.items():
+        if is_secret(name):
+            _, _, token = value.partition(" ")  # after a scheme, such as Bearer
+            found |= {value, token, *value.split("; ")}
+    # What is shorter is no credential and would be found in many a word.
+    return sorted((text for text in found if len(text) >= 8), key=len, reverse=True)
+
+
+def _cut(pieces: list[bytes], secret: bytes) -> list[bytes]:
+    whole = b"".join(pieces)
+    places = [match.span() for match in re.finditer(re.escape(secret), whole)]
+    result, start = [], 0
+    for piece in pieces:
+        at, end, kept = start, start + len(piece), b""
+        for first, last in places:
+            if at < last and first < end:
+                kept += whole[at : max(at, first)] + (REMOVED.encode() if first >= start else b"")
+                at = min(last, end)
+        result.append(kept + whole[at:end])
+        start = end
+    return result
 
 
 def _replaced(value: Any, secrets: list[str]) -> Any:
