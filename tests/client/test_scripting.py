@@ -1,6 +1,7 @@
 """Scripted replies: the same in process and over a socket, for each kind of client."""
 
 import json
+import logging
 import os
 import re
 import socket
@@ -342,3 +343,20 @@ class TestThePage:
             command, cwd=tmp_path, env={**os.environ}, capture_output=True, encoding="utf-8", check=False
         )
         assert "2 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_serving_leaves_the_programs_logging_alone(tmp_path: Path) -> None:
+    """A program's log file is written to the end, also where it was opened anew for writing."""
+    handler = logging.FileHandler(tmp_path / "log", mode="w")
+    record = logging.makeLogRecord({"msg": "after"})
+    with StandIn().serve():
+        pass
+    handler.emit(record)
+    handler.close()
+    assert (tmp_path / "log").read_text() == "after\n"
+
+
+def test_a_negative_number_of_chunks_is_refused() -> None:
+    """It would otherwise count from the end."""
+    with pytest.raises(ValueError, match="chunks: expected 0 or more, got -1"):
+        drop_after(-1)

@@ -249,6 +249,8 @@ def drop_after(chunks: int, *, text: str | None = None) -> Scripted:
         chunks: How many completion events come, 0 or more.
         text: The text to answer with; otherwise the one that the prompt gives.
     """
+    if chunks < 0:
+        raise ValueError(f"chunks: expected 0 or more, got {chunks}")
 
     def make(exchange: Exchange) -> Reply:
         reply = exchange.text(text)

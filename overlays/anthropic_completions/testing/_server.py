@@ -39,6 +39,7 @@ def serve(
     config = uvicorn.Config(
         application(answer, clock.sleep_async or asyncio.sleep, max_body_bytes),
         http=_protocol(),
+        log_config=None,  # uvicorn's own would close the handlers of the program's loggers
         log_level="warning",
         lifespan="off",
     )
