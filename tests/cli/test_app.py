@@ -14,8 +14,9 @@ import pytest
 
 from anthropic_completions import Anthropic, __version__
 from anthropic_completions._wire import component
+from anthropic_completions.cli._serve import _telling_stand_in
 from anthropic_completions.models import lifecycle
-from anthropic_completions.testing import StandIn
+from anthropic_completions.testing import Received, StandIn
 from cli.shell import MODULE, Cli, Terminal, environment, kept_on_failure, piped
 from support import ARGUMENTS
 
@@ -212,3 +213,24 @@ class TestServe:
             terminal.read_until("export ANTHROPIC_BASE_URL=")
             terminal.type("\x03")
             assert terminal.finish().code == 0
+
+    def test_what_a_client_sends_does_not_steer_the_terminal(
+        self, cli: Cli, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        stand_in = _telling_stand_in()
+        stand_in.handle(Received("GET", "/\x1b[31m\n200", {}, b""))
+        assert capsys.readouterr().err == "GET /\N{REPLACEMENT CHARACTER}[31m 200 404\n"
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code"),
+    [("models >&-", 0), ("complete <&-", 2), ("complete - <&-", 2)],
+)
+def test_a_stream_that_is_closed_is_no_reason_for_a_traceback(
+    redirection: str, code: int, tmp_path: Path
+) -> None:
+    """What has nowhere to go is dropped; a closed standard input is an empty one."""
+    command = ["sh", "-c", f'"$0" -m anthropic_completions {redirection}', sys.executable]
+    done = piped(command, cwd=tmp_path, env=environment())
+    assert "Traceback" not in done.err
+    assert done.code == code

@@ -214,7 +214,7 @@ class TestFile:
     def test_another_file_is_refused_and_not_changed(self, target: Path, content: bytes) -> None:
         target.write_bytes(content)
         with pytest.raises(ValueError, match=r"out\.jsonl:1: this is no result"):
-            ResultsFile(target, retry_failed=True)
+            ResultsFile(target, retry=(1, 2))
         assert target.read_bytes() == content
 
     def test_removing_failed_ones_is_all_or_nothing(
@@ -228,9 +228,9 @@ class TestFile:
         with monkeypatch.context() as patch:
             patch.setattr(Path, "replace", killed)
             with pytest.raises(KeyboardInterrupt):
-                ResultsFile(target, retry_failed=True)
+                ResultsFile(target, retry=(1, 2))
         assert target.read_bytes() == b"".join(self.LINES)
-        with ResultsFile(target, retry_failed=True) as file:
+        with ResultsFile(target, retry=(1, 2)) as file:
             assert (file.done, file.failed) == ({"a"}, 0)
             file.append({"id": 2, "error": {}})
         assert target.read_bytes() == self.LINES[0] + b'{"id":2,"error":{}}\n'
@@ -240,7 +240,7 @@ class TestFile:
             with pytest.raises(OSError, match="another run is writing"):
                 ResultsFile(target)
             with pytest.raises(OSError, match="another run is writing"):
-                ResultsFile(target, retry_failed=True)
+                ResultsFile(target, retry=(1, 2))
         with ResultsFile(target):
             pass
 
@@ -396,3 +396,49 @@ class TestInTerminal:
         # And so it does.
         assert subprocess.run(command, env=environment(), capture_output=True, check=False).returncode == 0
         assert len({result["id"] for result in results(target)}) == len(results(target)) == 50
+
+
+class TestFiles:
+    """Which files are taken, and what becomes of them."""
+
+    @pytest.mark.parametrize("which", ["source", "target"])
+    def test_a_pipe_cannot_be_read_twice(
+        self, cli: Cli, stand_in: StandIn, source: Path, target: Path, which: str
+    ) -> None:
+        ask(source, {"id": 1, "prompt": "one"})
+        os.mkfifo(target.with_name("pipe"))
+        pipe = str(target.with_name("pipe"))
+        files = (pipe, str(target)) if which == "source" else (str(source), pipe)
+        code, out, err = cli("batch", *files)
+        assert (code, out) == (2, "")
+        assert "pipe: expected a file" in err
+        assert not stand_in.received
+
+    def test_an_id_that_no_file_can_hold_is_refused_before_anything_is_sent(
+        self, cli: Cli, stand_in: StandIn, source: Path, target: Path
+    ) -> None:
+        source.write_text('{"id": "\\ud800", "prompt": "one"}\n')
+        code, _, err = cli("batch", str(source), str(target))
+        assert code == 2
+        assert "in.jsonl:1: id: expected text that UTF-8 has" in err
+        assert not stand_in.received
+
+    def test_a_target_nested_too_deeply_is_no_result(self, target: Path) -> None:
+        target.write_text("[" * 100_000 + "\n")
+        with pytest.raises(ValueError, match="this is no result"):
+            ResultsFile(target)
+
+    def test_retrying_keeps_links_rights_and_failures_of_other_requests(
+        self, cli: Cli, stand_in: StandIn, source: Path, target: Path
+    ) -> None:
+        other = '{"id":"other","error":{}}'
+        real = target.with_name("real.jsonl")
+        real.write_text(f'{other}\n{{"id":1,"error":{{}}}}\n')
+        real.chmod(0o600)
+        target.symlink_to(real)
+        ask(source, {"id": 1, "prompt": "one"})
+        code, _, _ = cli("batch", "--retry-failed", str(source), str(target))
+        assert code == 1  # the other one is still there
+        assert target.is_symlink()
+        assert real.stat().st_mode & 0o777 == 0o600
+        assert real.read_text().startswith(f'{other}\n{{"id":1,"request_id":"')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
@@ -65,8 +66,16 @@ def app(ctx: click.Context) -> int:
     return 0
 
 
+def _open_missing() -> None:
+    """Open the null device where a standard stream was closed before the start, as by `>&-`."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit code. Nothing that goes wrong shows a traceback."""
+    _open_missing()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

@@ -49,7 +49,7 @@ _MAX_RETRY_AFTER_SECONDS = 3600.0
     show_default=True,
     help="How often a call is tried again.",
 )
-@click.option("--retry-failed", is_flag=True, help="Try again what OUT.jsonl has as failed.")
+@click.option("--retry-failed", is_flag=True, help="Try again what of IN.jsonl failed.")
 def command(
     source: Path, target: Path, concurrency: int, max_retries: int, retry_failed: bool, **options: Any
 ) -> int:
@@ -67,12 +67,15 @@ def command(
     from ._results import ResultsFile
 
     common = arguments_of(**options)
+    for path in (source, target):
+        if path.exists() and not path.is_file():
+            raise click.UsageError(f"{path}: expected a file, which can be read twice")
     try:
         ids = check(source, common)
         client = AsyncAnthropic(max_retries=max_retries, max_retry_after=_MAX_RETRY_AFTER_SECONDS)
         if not {"x-api-key", "authorization"} & {name.lower() for name in client.default_headers}:
             raise ValueError("no credentials: set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN)")
-        with ResultsFile(target, retry_failed=retry_failed) as results:
+        with ResultsFile(target, retry=ids if retry_failed else ()) as results:
             tally = Tally(len(ids), before=sum(one in results.done for one in ids), failed=results.failed)
             del ids
             with _shown(tally) as advance:

@@ -149,4 +149,14 @@ def requests_in(source: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 raise ValueError(f"{source}:{number}: id: expected text or an integer, got {identifier!r}")
             if isinstance(request.get("prompt"), str) and request["prompt"]:
                 request["prompt"] = as_prompt(request["prompt"])
+            if isinstance(identifier, str) and not _is_unicode(identifier):
+                raise ValueError(f"{source}:{number}: id: expected text that UTF-8 has, got {identifier!a}")
             yield number, request
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

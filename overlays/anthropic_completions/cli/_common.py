@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ FAILED = 1
 WRONG = 2
 INTERRUPTED = 130
 
+# But newline and tab.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _KNOWN = "#/components/schemas/Known"
 
 
@@ -27,9 +30,14 @@ def examples(*commands: str) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  {command}" for command in commands)
 
 
+def harmless(text: str) -> str:
+    """Return text without what would steer a terminal; newlines and tabs do not."""
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
 def fail(message: str, code: int = FAILED) -> int:
     """Tell on one line what went wrong, and return the exit code for it."""
-    click.echo(f"Error: {' '.join(message.split())}", err=True)
+    click.echo(f"Error: {harmless(' '.join(message.split()))}", err=True)
     return code
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -18,6 +17,7 @@ from ._common import (
     described,
     examples,
     fail,
+    harmless,
     is_terminal,
     request_options,
 )
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     import httpx
 
     from .._completion import Completion
-
-# What would let a text steer the terminal; newlines and tabs are harmless.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @click.command(
@@ -105,7 +102,7 @@ class _Printer:
         if not self._last and not self._exact:
             text = text.lstrip()
         if self._safe:
-            text = _CONTROLS.sub("�", text)
+            text = harmless(text)
         if text:
             self._last = text
             click.echo(text, nl=False)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+
+from .._failures import parse_json
 
 try:
     import fcntl
@@ -14,7 +17,7 @@ except ImportError:  # Windows has no such locks
     fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
     from types import TracebackType
     from typing import Self
@@ -32,7 +35,7 @@ class ResultsFile:
 
     Args:
         path: The file; it is made where there is none.
-        retry_failed: Whether results that are errors are removed, so that they can be tried again.
+        retry: The ids whose results are removed where they are errors, so that they can be tried again.
 
     Attributes:
         done: The ids of the results in the file when it was opened.
@@ -43,16 +46,16 @@ class ResultsFile:
         ValueError: It holds something else than results.
     """
 
-    def __init__(self, path: Path, *, retry_failed: bool = False) -> None:
-        self._path = path
+    def __init__(self, path: Path, *, retry: Collection[str | int] = ()) -> None:
+        self._path = path = path.resolve()  # a link stays one
         self._fd = _open(path)
         self._synced_at = time.monotonic()
         self.done: set[str | int] = set()
         self.failed = 0
         try:
             self._load()
-            if retry_failed and self.failed:
-                self._drop_failed()
+            if retry and self.failed:
+                self._drop_failed(retry)
         except BaseException:
             os.close(self._fd)
             raise
@@ -104,21 +107,24 @@ class ResultsFile:
                     raise ValueError(f"{self._path}:{number}: this is no result; the file was not changed")
                 yield line, result
 
-    def _drop_failed(self) -> None:
-        """Put a file without the errors in the place of this one, at once."""
+    def _drop_failed(self, ids: Collection[str | int]) -> None:
+        """Put a file without the errors of these ids in the place of this one, at once."""
         beside = self._path.with_name(f".{self._path.name}.new")
         with suppress(FileNotFoundError):
             beside.unlink()
         new = _open(beside)
+        beside.chmod(stat.S_IMODE(os.fstat(self._fd).st_mode))
         self.done.clear()
+        self.failed = 0
         for line, result in self._lines():
-            if result is not None and "error" not in result:
+            if result is not None and ("error" not in result or result["id"] not in ids):
                 self.done.add(result["id"])
+                self.failed += "error" in result
                 os.write(new, line)
         os.fsync(new)
         beside.replace(self._path)
         os.close(self._fd)
-        self._fd, self.failed = new, 0
+        self._fd = new
 
 
 def _open(path: Path) -> int:
@@ -136,7 +142,7 @@ def _open(path: Path) -> int:
 def _result(line: bytes) -> dict[str, Any] | None:
     """Return the result that a line is, or None."""
     try:
-        value = json.loads(line)
+        value = parse_json(line)
     except ValueError:
         return None
     if isinstance(value, dict) and isinstance(value.get("id"), str | int) and value.keys() & _OUTCOMES:
@@ -149,7 +155,7 @@ def _is_torn(line: bytes) -> bool:
     if line.endswith(b"\n"):
         return False
     try:
-        json.loads(line)
+        parse_json(line)
     except ValueError:
         return line.startswith(_START) or _START.startswith(line)
     return False

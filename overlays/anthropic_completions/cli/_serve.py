@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ._common import examples, is_terminal
+from ._common import examples, harmless, is_terminal
 
 if TYPE_CHECKING:
     from ..testing import Received, StandIn
@@ -52,7 +53,7 @@ def command(port: int, **options: Any) -> int:
         with stand_in.serve(port=port) as url:
             key = options["api_key"] or "stand-in"
             click.echo(f"Listening on {url}; Ctrl-C stops it. To point a client at it:")
-            click.echo(f"export ANTHROPIC_BASE_URL={url} ANTHROPIC_API_KEY={key}")
+            click.echo(f"export ANTHROPIC_BASE_URL={url} ANTHROPIC_API_KEY={shlex.quote(key)}")
             threading.Event().wait()
     except KeyboardInterrupt:
         if is_terminal():
@@ -70,7 +71,8 @@ def _telling_stand_in(**options: Any) -> StandIn:
     class Telling(StandIn):
         def handle(self, received: Received, *, now: float | None = None) -> Any:
             reply = super().handle(received, now=now)
-            click.echo(f"{received.method} {received.path} {reply.status}", err=True)
+            path = harmless(" ".join(received.path.split()))
+            click.echo(f"{received.method} {path} {reply.status}", err=True)
             return reply
 
     return Telling(keep=0, **options)
