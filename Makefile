@@ -74,7 +74,7 @@ test-languages: $(INSTALLED) ## Run the vectors in each language whose tools are
 dist-contract: $(INSTALLED) ## Pack contract and vectors for other languages into build/contract/
 	@$(BIN)/python scripts/dist-contract.py
 
-check-contract: ## Report what of the contract broke since BASE=<git ref>
+check-contract: ## Report what of the contract broke since the last release, or since BASE=<git ref>
 	@sh scripts/check-contract.sh $(BASE)
 
 bench: build ## Compare speed with anthropic 0.125.0 and raw httpx, as ratios in one run (ARGS="--plot FILE")

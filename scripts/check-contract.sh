@@ -1,13 +1,14 @@
 #!/bin/sh
-# Report what of the contract broke since a git ref: check-contract.sh BASE [CONTRACT]
-# BASE may be a file too. A change that is meant to break is declared in tools/oasdiff/declared.txt.
+# Report what of the contract broke since a git ref: check-contract.sh [BASE [CONTRACT]]
+# BASE may be a file too; without it, it is the last release or, before there is one, the first contract.
+# A change that is meant to break is declared in tools/oasdiff/declared.txt.
 set -eu
 cd "$(dirname "$0")/.."
 
 base=${1:-}
 if [ -z "$base" ]; then
-	echo "Name what to compare with: make check-contract BASE=<git ref>" >&2
-	exit 2
+	base=$(git describe --tags --abbrev=0 2>/dev/null ||
+		git log --reverse --format=%h --diff-filter=A -- openapi.yaml | head -n 1)
 fi
 command -v go >/dev/null || { echo "check-contract needs Go, for oasdiff" >&2; exit 2; }
 

@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.skipif(not shutil.which("go"), reason="oasdiff needs Go, which is not here"),
     pytest.mark.skipif(
         not (ROOT / "build/tools/oasdiff").exists(),
-        reason="oasdiff is not built; `make check-contract BASE=HEAD` builds it",
+        reason="oasdiff is not built; `make check-contract` builds it",
     ),
 ]
 

@@ -18,6 +18,12 @@ import (
 
 //go:generate go tool oapi-codegen -config oapi-codegen.yaml build/openapi.json
 
+// What begins the turns of a prompt.
+const (
+	HumanPrompt = "\n\nHuman:"
+	AIPrompt    = "\n\nAssistant:"
+)
+
 // Completions asks for text completions, plain and streamed, through the generated client.
 type Completions struct {
 	client *api.Client

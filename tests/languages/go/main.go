@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 
 	"completions/build/api"
 )
@@ -22,6 +23,7 @@ type errorVector struct {
 
 type vector struct {
 	Name        string
+	Hex         string
 	Credentials struct {
 		APIKey    string `json:"api_key"`
 		AuthToken string `json:"auth_token"`
@@ -37,7 +39,7 @@ type vector struct {
 var prompt = api.CompletionRequest{
 	Model:             "claude-2.1",
 	MaxTokensToSample: 256,
-	Prompt:            "\n\nHuman: Hello, world!\n\nAssistant:",
+	Prompt:            HumanPrompt + " Hello, world!" + AIPrompt,
 }
 
 func main() {
@@ -60,6 +62,7 @@ func main() {
 		}
 		return len(vectors)
 	}
+	markers := run("markers", checkMarker)
 	requests := run("requests", checkRequest)
 	replies := run("replies", checkReply)
 	streams := run("streams", checkStream)
@@ -67,20 +70,29 @@ func main() {
 		fmt.Fprintf(os.Stderr, "go: %d vectors failed\n", failures)
 		os.Exit(1)
 	}
-	fmt.Printf("go: %d request, %d reply, %d stream vectors passed\n", requests, replies, streams)
+	fmt.Printf("go: %d marker, %d request, %d reply, %d stream vectors passed\n", markers, requests, replies, streams)
 }
 
 func load(group string) []vector {
-	content, err := os.ReadFile(filepath.Join(os.Getenv("VECTORS"), group+".json"))
+	name := group
+	if group == "markers" {
+		name = "constants"
+	}
+	content, err := os.ReadFile(filepath.Join(os.Getenv("VECTORS"), name+".json"))
 	if err != nil {
 		panic(err)
 	}
 	// The other entries of a file are its description and notes.
-	var file struct{ Requests, Replies, Streams []vector }
+	var file struct{ Markers, Requests, Replies, Streams []vector }
 	if err := json.Unmarshal(content, &file); err != nil {
 		panic(err)
 	}
-	return append(append(file.Requests, file.Replies...), file.Streams...)
+	return slices.Concat(file.Markers, file.Requests, file.Replies, file.Streams)
+}
+
+func checkMarker(v vector, _ *Completions) (any, any, error) {
+	markers := map[string]string{"HUMAN_PROMPT": HumanPrompt, "AI_PROMPT": AIPrompt}
+	return v.Hex, fmt.Sprintf("%x", markers[v.Name]), nil
 }
 
 // checkRequest sends a request. The server answers a wrong one with an error.

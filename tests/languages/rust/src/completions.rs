@@ -17,6 +17,11 @@ pub mod api {
 }
 pub use api::types::{Completion, CompletionChunk, CompletionRequest};
 
+/// What begins a human's turn in a prompt.
+pub const HUMAN_PROMPT: &str = "\n\nHuman:";
+/// What begins the assistant's turn in a prompt.
+pub const AI_PROMPT: &str = "\n\nAssistant:";
+
 /// What went wrong.
 #[derive(Debug)]
 pub struct Error {

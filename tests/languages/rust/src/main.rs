@@ -4,7 +4,10 @@ mod completions;
 
 use std::{env, error::Error, fmt::Debug, fs};
 
-use completions::{Completion, CompletionChunk, CompletionRequest, Completions, Credentials, Options};
+use completions::{
+    AI_PROMPT, Completion, CompletionChunk, CompletionRequest, Completions, Credentials, HUMAN_PROMPT,
+    Options,
+};
 use futures_util::{StreamExt, TryStreamExt, pin_mut};
 use serde_json::{Map, Value, json};
 
@@ -20,7 +23,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
         failures: 0,
     };
 
-    let requests = load("requests")?;
+    let markers = load("constants", "markers")?;
+    for vector in &markers {
+        let marker = match vector["name"].as_str() {
+            Some("HUMAN_PROMPT") => HUMAN_PROMPT,
+            Some("AI_PROMPT") => AI_PROMPT,
+            _ => "",
+        };
+        let hex: String = marker.bytes().map(|byte| format!("{byte:02x}")).collect();
+        runner.compare("markers", vector, vector["hex"].as_str(), Some(hex.as_str()));
+    }
+
+    let requests = load("requests", "requests")?;
     for (index, vector) in requests.iter().enumerate() {
         // The server answers a wrong request with an error.
         let outcome = runner
@@ -30,7 +44,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         runner.compare("requests", vector, Ok(()), outcome);
     }
 
-    let replies = load("replies")?;
+    let replies = load("replies", "replies")?;
     for (index, vector) in replies.iter().enumerate() {
         let reply = runner.client("replies", index, &Credentials::default())?;
         let actual = match reply.create(&request(), Options::default()).await {
@@ -44,7 +58,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         runner.compare("replies", vector, expected, actual);
     }
 
-    let streams = load("streams")?;
+    let streams = load("streams", "streams")?;
     for (index, vector) in streams.iter().enumerate() {
         let client = runner.client("streams", index, &Credentials::default())?;
         let stream = client.stream(request(), Options::default());
@@ -77,8 +91,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         eprintln!("rust: {} vectors failed", runner.failures);
         std::process::exit(1);
     }
-    let (requests, replies, streams) = (requests.len(), replies.len(), streams.len());
-    println!("rust: {requests} request, {replies} reply, {streams} stream vectors passed");
+    let (markers, requests, replies, streams) = (markers.len(), requests.len(), replies.len(), streams.len());
+    println!("rust: {markers} marker, {requests} request, {replies} reply, {streams} stream vectors passed");
     Ok(())
 }
 
@@ -133,8 +147,8 @@ impl Runner {
     }
 }
 
-fn load(group: &str) -> Result<Vec<Value>, Box<dyn Error>> {
-    let text = fs::read_to_string(format!("{}/{group}.json", env::var("VECTORS")?))?;
+fn load(file: &str, group: &str) -> Result<Vec<Value>, Box<dyn Error>> {
+    let text = fs::read_to_string(format!("{}/{file}.json", env::var("VECTORS")?))?;
     let mut file: Map<String, Value> = serde_json::from_str(&text)?;
     Ok(serde_json::from_value(file.remove(group).unwrap_or_default())?)
 }
@@ -143,7 +157,9 @@ fn request() -> CompletionRequest {
     CompletionRequest {
         model: completions::api::types::Model("claude-2.1".into()),
         max_tokens_to_sample: 256.try_into().unwrap(),
-        prompt: "\n\nHuman: Hello, world!\n\nAssistant:".parse().unwrap(),
+        prompt: format!("{HUMAN_PROMPT} Hello, world!{AI_PROMPT}")
+            .parse()
+            .unwrap(),
         metadata: None,
         stop_sequences: vec![],
         stream: None,

@@ -8,6 +8,10 @@ export type CompletionRequest = components["schemas"]["CompletionRequest"];
 export type Completion = components["schemas"]["Completion"];
 export type Chunk = components["schemas"]["CompletionChunk"];
 
+/** What begins the turns of a prompt. */
+export const HUMAN_PROMPT = "\n\nHuman:";
+export const AI_PROMPT = "\n\nAssistant:";
+
 export interface Options {
   apiKey?: string;
   authToken?: string;

@@ -2,13 +2,24 @@
 
 import { readFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
-import { CompletionError, Completions, type CompletionRequest } from "./completions.js";
+import {
+  AI_PROMPT,
+  CompletionError,
+  Completions,
+  type CompletionRequest,
+  HUMAN_PROMPT,
+} from "./completions.js";
 
 interface ErrorVector {
   kind: string;
   message: string | null;
   request_id: string | null;
   retry_after?: number;
+}
+
+interface MarkerVector {
+  name: string;
+  hex: string;
 }
 
 interface RequestVector {
@@ -36,7 +47,7 @@ const { VECTORS, VECTORS_URL } = process.env;
 const PROMPT: CompletionRequest = {
   model: "claude-2.1",
   max_tokens_to_sample: 256,
-  prompt: "\n\nHuman: Hello, world!\n\nAssistant:",
+  prompt: `${HUMAN_PROMPT} Hello, world!${AI_PROMPT}`,
 };
 
 let failures = 0;
@@ -44,8 +55,9 @@ let failures = 0;
 async function run<Vector extends { name: string }>(
   group: string,
   check: (vector: Vector, baseUrl: string) => Promise<[expected: unknown, actual: unknown]>,
+  file = group,
 ): Promise<number> {
-  const vectors: Vector[] = JSON.parse(readFileSync(`${VECTORS}/${group}.json`, "utf8"))[group];
+  const vectors: Vector[] = JSON.parse(readFileSync(`${VECTORS}/${file}.json`, "utf8"))[group];
   for (const [index, vector] of vectors.entries()) {
     const [expected, actual] = await check(vector, `${VECTORS_URL}/${group}/${index}`).catch(
       (error: unknown) => ["no exception", error],
@@ -73,6 +85,11 @@ function errorFields(error: unknown): object {
 function expectedError(error: ErrorVector, status: number): object {
   const { kind, message, request_id, retry_after = null } = error;
   return { kind, message, request_id, retry_after, status };
+}
+
+async function checkMarker(vector: MarkerVector): Promise<[unknown, unknown]> {
+  const markers: Record<string, string> = { HUMAN_PROMPT, AI_PROMPT };
+  return [vector.hex, Buffer.from(markers[vector.name] ?? "").toString("hex")];
 }
 
 async function checkRequest(vector: RequestVector, baseUrl: string): Promise<[unknown, unknown]> {
@@ -121,6 +138,7 @@ async function checkStream(vector: StreamVector, baseUrl: string): Promise<[unkn
   return [expected, { texts, end }];
 }
 
+const markers = await run("markers", checkMarker, "constants");
 const requests = await run("requests", checkRequest);
 const replies = await run("replies", checkReply);
 const streams = await run("streams", checkStream);
@@ -128,4 +146,6 @@ if (failures) {
   console.error(`typescript: ${failures} vectors failed`);
   process.exit(1);
 }
-console.log(`typescript: ${requests} request, ${replies} reply, ${streams} stream vectors passed`);
+console.log(
+  `typescript: ${markers} marker, ${requests} request, ${replies} reply, ${streams} stream vectors passed`,
+);

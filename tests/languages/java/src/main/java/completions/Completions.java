@@ -31,6 +31,12 @@ import java.util.function.Consumer;
 
 /** Text completions, plain and streamed, through the generated client. */
 public final class Completions {
+  /** What begins a human's turn in a prompt. */
+  public static final String HUMAN_PROMPT = "\n\nHuman:";
+
+  /** What begins the assistant's turn in a prompt. */
+  public static final String AI_PROMPT = "\n\nAssistant:";
+
   private static final ObjectMapper MAPPER = ApiClient.createDefaultObjectMapper();
 
   static {

@@ -8,10 +8,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import completions.client.ApiClient;
 import completions.model.CompletionRequest;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 
 /** Runs the vectors against the vector server; see ../server.py. */
 public final class Vectors {
@@ -30,19 +33,21 @@ public final class Vectors {
 
   public static void main(String[] arguments) throws IOException {
     Vectors vectors = new Vectors();
-    int requests = vectors.run("requests", Vectors::checkRequest);
-    int replies = vectors.run("replies", Vectors::checkReply);
-    int streams = vectors.run("streams", Vectors::checkStream);
+    int markers = vectors.run("constants", "markers", Vectors::checkMarker);
+    int requests = vectors.run("requests", "requests", Vectors::checkRequest);
+    int replies = vectors.run("replies", "replies", Vectors::checkReply);
+    int streams = vectors.run("streams", "streams", Vectors::checkStream);
     if (vectors.failures > 0) {
       System.err.printf("java: %d vectors failed%n", vectors.failures);
       System.exit(1);
     }
-    System.out.printf("java: %d request, %d reply, %d stream vectors passed%n", requests, replies, streams);
+    System.out.printf(
+        "java: %d marker, %d request, %d reply, %d stream vectors passed%n", markers, requests, replies, streams);
   }
 
-  private int run(String group, Check check) throws IOException {
-    Path file = Path.of(System.getenv("VECTORS"), group + ".json");
-    JsonNode vectors = MAPPER.readTree(Files.readString(file)).get(group);
+  private int run(String file, String group, Check check) throws IOException {
+    Path path = Path.of(System.getenv("VECTORS"), file + ".json");
+    JsonNode vectors = MAPPER.readTree(Files.readString(path)).get(group);
     for (int index = 0; index < vectors.size(); index++) {
       JsonNode vector = vectors.get(index);
       Object outcome;
@@ -57,6 +62,13 @@ public final class Vectors {
       }
     }
     return vectors.size();
+  }
+
+  private static Outcome checkMarker(JsonNode vector, String baseUrl) {
+    Map<String, String> markers =
+        Map.of("HUMAN_PROMPT", Completions.HUMAN_PROMPT, "AI_PROMPT", Completions.AI_PROMPT);
+    byte[] marker = markers.get(vector.get("name").asText()).getBytes(StandardCharsets.UTF_8);
+    return new Outcome(vector.get("hex"), MAPPER.getNodeFactory().textNode(HexFormat.of().formatHex(marker)));
   }
 
   /** The server answers a wrong request with an error. */
@@ -121,7 +133,7 @@ public final class Vectors {
     return new CompletionRequest()
         .model("claude-2.1")
         .maxTokensToSample(256)
-        .prompt("\n\nHuman: Hello, world!\n\nAssistant:");
+        .prompt(Completions.HUMAN_PROMPT + " Hello, world!" + Completions.AI_PROMPT);
   }
 
   private static JsonNode expectedError(JsonNode vector) {
