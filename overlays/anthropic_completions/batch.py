@@ -137,7 +137,7 @@ def acomplete_many(
     """Complete many prompts, and return an asynchronous iterator of the results, in any order.
 
     As `complete_many`, with tasks in place of threads, under asyncio and trio. `aclose()` cancels the calls
-    under way.
+    under way. While a source has nothing to give and a call could begin, results wait for it too.
     """
     return AsyncResults(client, requests, _checked(concurrency), arguments)
 
@@ -213,12 +213,16 @@ class _Calls:
         self.under_way += 1
 
         async def call() -> None:
+            # What stays of a call that is cancelled from within, as by middleware.
+            result = Result(request, error=RuntimeError("the call was cancelled from within"))
             with self._anyio.CancelScope() as scope:
                 self._scopes.add(scope)
                 try:
                     if not self._cancelled:
-                        self.done.append(await self._result(request, common))
+                        result = await self._result(request, common)
                 finally:
+                    if not self._cancelled:
+                        self.done.append(result)
                     self._scopes.discard(scope)
                     self.under_way -= 1
                     self._arrived.set()

@@ -1,5 +1,6 @@
 """Many completions at a time: each result once, the number of calls bounded, the service's limits obeyed."""
 
+import asyncio
 import gc
 import itertools
 import threading
@@ -274,6 +275,21 @@ class TestBounds:
 
         anyio.run(main, backend=backend)
         assert ended == ["cancelled"] * 3
+
+    def test_a_call_that_is_cancelled_from_within_has_a_result(self) -> None:
+        async def middleware(request: Any, call_next: Any) -> Any:
+            raise asyncio.CancelledError
+
+        async def main() -> list[Result]:
+            async with StandIn().async_client(middleware=[middleware]) as client:
+                return [
+                    result
+                    async for result in acomplete_many(client, map(asked, range(3)), concurrency=2, **COMMON)
+                ]
+
+        results = asyncio.run(main())
+        assert sorted(result.id for result in results) == [0, 1, 2]
+        assert all("cancelled" in str(result.error) for result in results)
 
     @pytest.mark.parametrize("backend", ["asyncio", "trio"])
     def test_a_wait_for_a_result_can_be_given_up_and_taken_up_again(self, backend: str) -> None:

@@ -396,9 +396,21 @@ class TestStreams:
         send(stand_in, stream=True)
         assert stand_in.clock.waits == [0.5] * (1 + len(REPLY.split()) + 1)
 
-    def test_a_chunk_has_at_least_one_character(self) -> None:
-        with pytest.raises(ValueError, match="chunk_size"):
-            StandIn(chunk_size=0)
+    @pytest.mark.parametrize(
+        ("name", "wrong"),
+        [
+            ("chunk_size", 0),
+            ("delay", -1.0),
+            ("delay", float("nan")),
+            ("ping_every", -1),
+            ("max_body_bytes", -1),
+            ("requests_per_minute", 0),
+            ("keep", -1),
+        ],
+    )
+    def test_a_setting_out_of_range_is_refused(self, name: str, wrong: Any) -> None:
+        with pytest.raises(ValueError, match=f"{name}: expected .* or more, got {wrong}"):
+            StandIn(**{name: wrong})
 
 
 class TestLimits:

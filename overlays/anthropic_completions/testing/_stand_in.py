@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
@@ -68,8 +69,16 @@ class StandIn:
         clock: Any = None,
         keep: int | None = None,
     ) -> None:
-        if chunk_size is not None and chunk_size < 1:
-            raise ValueError(f"chunk_size: expected 1 or more, got {chunk_size}")
+        for name, value, least in (
+            ("chunk_size", chunk_size, 1),
+            ("delay", delay, 0),
+            ("ping_every", ping_every, 0),
+            ("max_body_bytes", max_body_bytes, 0),
+            ("requests_per_minute", requests_per_minute, 1),
+            ("keep", keep, 0),
+        ):
+            if value is not None and not least <= value < math.inf:
+                raise ValueError(f"{name}: expected {least} or more, got {value}")
         self.received: list[Received] = []
         self.queued: deque[Scripted] = deque()
         self.clock = clock or FakeClock()
