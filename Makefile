@@ -57,10 +57,13 @@ lock: $(INSTALLED) ## Pin the newest versions of all tools, with hashes
 	$(COMPILE) --all-extras requirements/dev.in --output-file requirements/dev.txt
 	$(COMPILE) --all-extras requirements/compat.in --output-file requirements/compat.txt
 	$(COMPILE) --all-extras requirements/httpx2.in --output-file requirements/httpx2.txt
+	$(COMPILE) --all-extras requirements/restore.in --override requirements/restore-overrides.in \
+		--output-file requirements/restore.txt
 	cd tools/redocly && npm update --package-lock-only
 
-test-compat: ## Send the same calls through this package and anthropic 0.125.0, and compare
+test-compat: ## Compare with anthropic 0.125.0, call by call, and restore completions to a package without them
 	@sh scripts/test-compat.sh $(PYTHON)
+	@sh scripts/test-restore.sh $(PYTHON)
 
 test-httpx2: ## Run the tests over httpx2, the maintained fork of httpx
 	@sh scripts/test-httpx2.sh $(PYTHON)

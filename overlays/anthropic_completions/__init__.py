@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from ._middleware import Middleware as Middleware
     from ._responses import APIResponse as APIResponse
     from ._responses import AsyncAPIResponse as AsyncAPIResponse
+    from ._restore import restore as restore
     from ._streaming import AsyncStream as AsyncStream
     from ._streaming import Stream as Stream
 
@@ -115,6 +116,7 @@ __all__ = [
     "__version__",
     "not_given",
     "omit",
+    "restore",
     "types",
 ]
 
@@ -132,6 +134,7 @@ _LAZY = {
     "DefaultAsyncHttpxClient": "._http",
     "DefaultHttpxClient": "._http",
     "Stream": "._streaming",
+    "restore": "._restore",
 }
 
 

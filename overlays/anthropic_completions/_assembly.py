@@ -213,8 +213,13 @@ class Assembly:
         value = self._object(body)
         if value.get("error"):
             raise self._stream_error(value)
-        self._check("Completion", value)
-        return self._chunk(value)
+        fields = self._fields(value)
+        self._check("Completion", fields)
+        return self._chunk(fields)
+
+    def _fields(self, value: dict[str, Any]) -> Any:
+        """Return the fields of the completion that a reply's JSON object is."""
+        return value
 
     def _check(self, schema: str, fields: dict[str, Any]) -> None:
         if violation := first_violation(schema, fields):

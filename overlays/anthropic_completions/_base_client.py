@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from ._options import HeaderValues, QueryValues
+    from ._options import Backend, HeaderValues, OnLoss, QueryValues
     from ._transport import Clock
 
 T = TypeVar("T")
@@ -58,6 +58,9 @@ class BaseClient:
         default_query: QueryValues | None = None,
         http_client: Any = None,
         middleware: Sequence[Any] | None = None,
+        backend: Backend = "completions",
+        on_loss: OnLoss = "warn",
+        model_warnings: bool = True,
     ) -> None:
         key: str | Secret | None = api_key
         token: str | Secret | None = auth_token
@@ -84,6 +87,9 @@ class BaseClient:
                 ),
                 default_query=default_query,
                 middleware=middleware,
+                backend=backend,
+                on_loss=on_loss,
+                model_warnings=model_warnings,
             )
         )
         self._check_middleware()
@@ -206,6 +212,9 @@ class BaseClient:
         set_default_query: QueryValues | None = None,
         http_client: Any = None,
         middleware: Sequence[Any] | NotGiven | None = NOT_GIVEN,
+        backend: Backend | NotGiven = NOT_GIVEN,
+        on_loss: OnLoss | NotGiven = NOT_GIVEN,
+        model_warnings: bool | NotGiven = NOT_GIVEN,
     ) -> Self:
         """Return a client with some settings changed.
 
@@ -213,8 +222,8 @@ class BaseClient:
 
         Args:
             api_key, auth_token, base_url, timeout, max_retries, max_retry_after, deadline,
-                stream_idle_timeout, max_event_bytes, http_client, middleware: As for the client; what is
-                not given stays.
+                stream_idle_timeout, max_event_bytes, http_client, middleware, backend, on_loss,
+                model_warnings: As for the client; what is not given stays.
             default_headers: Headers to add to the default ones; `omit` takes one away.
             set_default_headers: Headers in place of the default ones.
             default_query: Query parameters to add to the default ones.
@@ -251,6 +260,9 @@ class BaseClient:
                 **_options.mapping("default_query", default_query),
             },
             "middleware": middleware,
+            "backend": backend,
+            "on_loss": on_loss,
+            "model_warnings": model_warnings,
         }
         changed = _options.checked(**{name: value for name, value in given.items() if is_given(value)})
         new = copy(self)

@@ -3,39 +3,44 @@
 from __future__ import annotations
 
 import platform
+from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
+from . import models, prompts
 from ._arguments import completion_request, encode_body, headers_to_send, put_over, url_with_query
-from ._assembly import Assembly
-from ._completion import Completion
-from ._errors import APIResponseValidationError
-from ._failures import body_of
+from ._backends import asked_by, backend_for
+from ._callers import stacklevel
 from ._http import DEFAULT_TIMEOUT
 from ._options import (
     API_VERSION,
+    BASE_URL,
     NOT_GIVEN,
     NotGiven,
     RequestOptions,
     count,
+    flag,
     is_given,
     layer_headers,
     mapping,
     seconds,
     timeout,
 )
+from ._reader import COMPLETIONS
 from ._responses import RawAPIResponse
 from ._secrets import Headers
 from ._transport import RETRY_COUNT_HEADER, Call
 from ._version import __version__
-from ._wire import first_violation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ._errors import BadRequestError
     from ._options import Omit, Options
+    from ._reader import Reader
     from ._transport import Clock, Exchanged, Port
 
 _BASE_HEADERS = {
@@ -43,6 +48,8 @@ _BASE_HEADERS = {
     "User-Agent": f"anthropic-completions/{__version__} Python/{platform.python_version()}",
 }
 _HTTPX_TIMEOUT = httpx.Timeout(5.0)
+_DAY = 24 * 3600
+_OFFICIAL_HOST = urlsplit(BASE_URL).hostname
 _NO_CREDENTIALS = (
     "no credentials: set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN) in the environment, or pass api_key "
     "(or auth_token) to the client"
@@ -63,14 +70,23 @@ def completion_call(
 
     Raises:
         TypeError, ValueError: An argument is wrong, or there is no credential.
+        LossError: Messages cannot say all of it, and the settings say that this is an error.
     """
     fields = dict(arguments)
     extra_headers, extra_query, extra_body, betas = (
         fields.pop(name, None) for name in ("extra_headers", "extra_query", "extra_body", "betas")
     )
     limits = {name: fields.pop(name, NOT_GIVEN) for name in ("timeout", "deadline")}
+    check_prompt = flag("check_prompt", fields.pop("check_prompt", False))
     path, body, headers = completion_request(fields, betas, extra_body)
-    return _call(
+    model = fields["model"]
+    if check_prompt:
+        prompts.check(fields["prompt"])
+    if options.model_warnings:
+        tell_of(model, options.base_url, clock.wall() // _DAY)
+    options = backend_for(options, model)
+    path, body, reader = asked_by(options, path, body)
+    call = _call(
         options,
         clock,
         http,
@@ -81,8 +97,27 @@ def completion_call(
         extra_query=mapping("extra_query", extra_query),
         streamed=body.get("stream") is True,
         unread=unread,
+        reader=reader,
         **limits,
     )
+    if options.backend != "auto":
+        return call
+
+    def by_messages(refusal: BadRequestError) -> Call:
+        from ._bridge import switch
+
+        switch(options, model, refusal)
+        other = completion_call(options, clock, http, arguments, unread=unread)
+        return replace(other, deadline_at=call.deadline_at)
+
+    return replace(call, after=by_messages)
+
+
+@lru_cache(maxsize=256)  # an answer holds for a day; a warning that is raised is none
+def tell_of(model: str, base_url: str, day: float) -> None:
+    """Warn of a model that is deprecated or retired, where it is asked of the service that made it so."""
+    if urlsplit(base_url).hostname == _OFFICIAL_HOST:
+        models.warn_about(model, stacklevel=stacklevel())
 
 
 def raw_call(
@@ -117,6 +152,7 @@ def raw_call(
         deadline=NOT_GIVEN,
         streamed=stream,
         unread=False,
+        reader=COMPLETIONS,
         max_retries=given.get("max_retries"),
     )
 
@@ -136,6 +172,7 @@ def _call(
     deadline: Any,
     streamed: bool,
     unread: bool,
+    reader: Reader,
     max_retries: object = None,
 ) -> Call:
     limit = seconds("deadline", deadline) if is_given(deadline) else options.deadline
@@ -170,6 +207,7 @@ def _call(
         deadline_at=None if limit is None else clock.monotonic() + limit,
         counts_retries=RETRY_COUNT_HEADER not in said,
         clock=clock,
+        reader=reader,
     )
 
 
@@ -223,24 +261,9 @@ def reply_to(
     """
 
     def open_stream(_: httpx.Response) -> Any:
-        assembly = Assembly(
+        assembly = call.reader.assembly(
             call, idle_timeout=options.stream_idle_timeout, max_event_bytes=options.max_event_bytes
         )
         return stream(call, port, exchanged, assembly)
 
-    convert = open_stream if call.streamed else convert_plain
-    return (form or RawAPIResponse)(exchanged, convert, streamed=call.streamed)
-
-
-def convert_plain(response: httpx.Response) -> Completion:
-    """Return the completion that a reply is.
-
-    Raises:
-        APIResponseValidationError: It is none; the error holds status, headers and body.
-    """
-    body = body_of(response)
-    violation = first_violation("Completion", body)
-    if violation is None:
-        return Completion._from_wire(body, response.headers)  # type: ignore[arg-type]
-    message = f"The reply (status {response.status_code}) is no completion. {violation}"
-    raise APIResponseValidationError(response, body, message=message)
+    return (form or RawAPIResponse)(exchanged, call, open_stream if call.streamed else None)

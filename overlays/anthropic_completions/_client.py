@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._base_client import BaseClient
+from ._errors import BadRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,6 +69,17 @@ _DOC = """Makes requests to the Text Completions API.
         http_client: An `httpx.{http}` to send with; it is closed with this client. Its time limits hold
             where `timeout` is not given and they are not httpx's own default.
         middleware: Functions `(request, call_next)` around each attempt, the outermost first.
+        backend: Which endpoint serves `completions.create`: `completions`, the old one; `messages`, the
+            Messages API, with requests and replies translated as `anthropic_completions.messages` says;
+            `auto`, the old one, and Messages from then on for a model of which the service answers that it
+            serves it by Messages only. It is told once with a `BackendSwitchWarning`, and copies of the
+            client with the same `base_url` know it too. A model that is retired or unknown (404) switches
+            nothing. Raw replies of Messages show the message; `parse()` makes the completion of it.
+        on_loss: What to do where Messages cannot say all that a request says, before it is sent: `warn`
+            with a `LossWarning`, raise a `LossError`, or `drop` it in silence.
+        model_warnings: Whether `completions.create` warns of models that are deprecated
+            (`DeprecationWarning`) or retired (`RetiredModelWarning`), once per model and process. It does
+            where `base_url` is Anthropic's own service only: others keep models as long as they like.
 
     Raises:
         TypeError, ValueError: An argument is wrong. A credential's text is never repeated.
@@ -143,6 +155,10 @@ class Anthropic(BaseClient):
 
         http = self._pool.get()
         call = completion_call(self._options, self._clock, http, arguments, unread=form is not None)
+        try:
+            return self._exchange(call, form)
+        except BadRequestError as refusal:
+            call = call.after(refusal)
         return self._exchange(call, form)
 
     def _exchange(self, call: Call, form: Any) -> Any:
@@ -231,6 +247,10 @@ class AsyncAnthropic(BaseClient):
 
         http = self._pool.get()
         call = completion_call(self._options, self._clock, http, arguments, unread=form is not None)
+        try:
+            return await self._exchange(call, form)
+        except BadRequestError as refusal:
+            call = call.after(refusal)
         return await self._exchange(call, form)
 
     async def _exchange(self, call: Call, form: Any) -> Any:

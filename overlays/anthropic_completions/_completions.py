@@ -61,6 +61,7 @@ class Completions:
         extra_body: Mapping[str, object] | None = None,
         timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
         deadline: float | NotGiven | None = NOT_GIVEN,
+        check_prompt: bool = False,
     ) -> Completion | Stream[Completion]:
         r"""Continue a prompt.
 
@@ -87,16 +88,29 @@ class Completions:
                 `httpx.Timeout`, or None for no limit; the client's where it is not given.
             deadline: Seconds for the whole call with all its attempts and waits, or None for no limit;
                 the client's where it is not given.
+            check_prompt: Whether to raise, before anything is sent, where the service would refuse the
+                prompt; see `prompts.validate`. What it would only sanitise passes and is sent as it is.
 
         Returns:
             The completion, or with `stream=True` the stream of its chunks.
 
         Raises:
             TypeError, ValueError: An argument is wrong, or there is no credential. Nothing was sent.
+            InvalidPromptError: A ValueError: `check_prompt` found that the service would refuse the prompt.
+            LossError, UntranslatablePromptError: ValueErrors of the backend `messages`: it cannot say all
+                of the request, with `on_loss="error"`, or nothing of it.
             APIStatusError: The service answered with an error; the class tells which.
             APIConnectionError: No reply came, or not the whole of it.
             APITimeoutError: Nothing came in time.
             APIResponseValidationError: The reply is not what the contract says.
+            UntranslatableReplyError: An APIError of the backend `messages`: the reply is a refusal, the use
+                of a tool, or anything else that completions do not have.
+
+        Warns:
+            DeprecationWarning, RetiredModelWarning: The model is deprecated or retired; see the client's
+                `model_warnings`.
+            LossWarning: Messages cannot say all of the request, with `on_loss="warn"`.
+            BackendSwitchWarning: The backend `auto` asks Messages from now on.
         """
         arguments = locals()
         del arguments["self"]
@@ -153,6 +167,7 @@ class AsyncCompletions:
         extra_body: Mapping[str, object] | None = None,
         timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
         deadline: float | NotGiven | None = NOT_GIVEN,
+        check_prompt: bool = False,
     ) -> Completion | AsyncStream[Completion]:
         arguments = locals()
         del arguments["self"]

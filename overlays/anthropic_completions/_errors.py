@@ -22,6 +22,7 @@
             │   └── DeadlineExceededError    504
             └── OverloadedError           529
 
+The Messages API in the place of the old endpoint adds `messages.UntranslatableReplyError`, an `APIError`.
 Every error survives pickle and copy. None holds a key: the requests that they carry have their
 credentials removed.
 """
@@ -70,7 +71,7 @@ class APIError(AnthropicError):
     retry_after: float | None = None
 
     def __init__(self, message: str, request: httpx.Request, *, body: object | None) -> None:
-        super().__init__(message)
+        AnthropicError.__init__(self, message)  # a subclass may have a second base with other arguments
         self.message = message
         self.request = without_credentials(request)
         self.body = body

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import httpx
 
 from ._arguments import encode_body, headers_to_send
-from ._calls import convert_plain
 from ._completion import Completion
 from ._failures import TRANSPORT_ERRORS, transport_failure
 from ._options import NOT_GIVEN, NotGiven, is_given
@@ -126,9 +125,7 @@ def with_middleware(port: Port, call: Call, entries: tuple[Any, ...], *, asynchr
                 opened.append(port.send(changed))
             except TRANSPORT_ERRORS as error:
                 raise transport_failure(error, changed, None) from error
-            return APIResponse(
-                Exchanged(opened[-1], attempt.retries_taken), convert_plain, streamed=call.streamed
-            )
+            return APIResponse(Exchanged(opened[-1], attempt.retries_taken), call)
 
         try:
             returned = _response(_chain(handlers, last)(view), request)
@@ -149,9 +146,7 @@ def with_middleware(port: Port, call: Call, entries: tuple[Any, ...], *, asynchr
                 opened.append(await port.send(changed))
             except TRANSPORT_ERRORS as error:
                 raise transport_failure(error, changed, None) from error
-            return AsyncAPIResponse(
-                Exchanged(opened[-1], attempt.retries_taken), convert_plain, streamed=call.streamed
-            )
+            return AsyncAPIResponse(Exchanged(opened[-1], attempt.retries_taken), call)
 
         try:
             returned = _response(await _chain(handlers, last)(view), request)

@@ -53,6 +53,8 @@ omit = Omit()
 HeaderValues = Mapping[str, str | Omit]
 QueryValue = str | int | float | bool | None
 QueryValues = Mapping[str, "QueryValue | Sequence[QueryValue] | Mapping[str, QueryValue]"]
+Backend = Literal["completions", "messages", "auto"]
+OnLoss = Literal["warn", "error", "drop"]
 
 
 class RequestOptions(TypedDict, total=False):
@@ -69,7 +71,8 @@ class RequestOptions(TypedDict, total=False):
 class Options:
     """The settings of a client. Immutable: a client with other settings is another client.
 
-    The fields mean what the arguments of `Anthropic` mean.
+    The fields mean what the arguments of `Anthropic` mean. `only_messages` is what `backend="auto"` has
+    learned: the base URL and the model of calls that only Messages serves. Copies of a client share it.
     """
 
     api_key: Secret | None
@@ -85,6 +88,10 @@ class Options:
     # Not shown: gateways take keys there.
     default_query: Mapping[str, Any] = field(default_factory=dict, repr=False)
     middleware: tuple[Any, ...] = ()
+    backend: Backend = "completions"
+    on_loss: OnLoss = "warn"
+    model_warnings: bool = True
+    only_messages: dict[tuple[str, str], object] = field(default_factory=dict, repr=False, compare=False)
 
 
 def is_given(value: T | NotGiven | Omit) -> TypeGuard[T]:
@@ -224,6 +231,28 @@ def count(name: str, value: object, *, least: int = 1) -> int:
     return value
 
 
+def one_of(name: str, value: object, kind: Any) -> Any:
+    """Return one of the strings of a `Literal`.
+
+    Raises:
+        ValueError: It is something else.
+    """
+    if value not in kind.__args__:
+        raise ValueError(f"{name}: expected one of {', '.join(map(repr, kind.__args__))}, got {value!r}")
+    return value
+
+
+def flag(name: str, value: object) -> bool:
+    """Return true or false.
+
+    Raises:
+        TypeError: It is something else.
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f"{name}: expected True or False, got a value of type {type(value).__name__}")
+    return value
+
+
 def timeout(value: Any) -> Any:
     """Return a time limit: seconds, an `httpx.Timeout`, None, or NOT_GIVEN.
 
@@ -253,6 +282,9 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "default_headers": lambda value: Headers(mapping("default_headers", value)),
     "default_query": lambda value: dict(mapping("default_query", value)),
     "middleware": lambda value: tuple(sequence("middleware", value or ())),
+    "backend": lambda value: one_of("backend", value, Backend),
+    "on_loss": lambda value: one_of("on_loss", value, OnLoss),
+    "model_warnings": lambda value: flag("model_warnings", value),
 }
 
 

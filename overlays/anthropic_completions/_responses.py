@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from typing import Self
 
-    from ._transport import Exchanged
+    from ._transport import Call, Exchanged
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -32,12 +32,13 @@ class _ReplyBase(Generic[R]):
     """
 
     def __init__(
-        self, exchanged: Exchanged, convert: Callable[[httpx.Response], Any], *, streamed: bool
+        self, exchanged: Exchanged, call: Call, open_stream: Callable[[httpx.Response], Any] | None = None
     ) -> None:
         self.http_response = exchanged.response
         self.retries_taken = exchanged.retries_taken
-        self._convert = convert
-        self._streamed = streamed
+        self._reader = call.reader
+        self._convert = open_stream or call.reader.completion
+        self._streamed = call.streamed
         self._parsed: dict[Any, Any] = {}
 
     @property
@@ -117,7 +118,7 @@ class _ReplyBase(Generic[R]):
             ) from error
         if isinstance(to, type) and issubclass(to, Completion):
             try:
-                return to.from_dict(value)
+                return to.from_dict(self._reader.fields(response, value))
             except ValueError as error:
                 raise APIResponseValidationError(response, value, message=str(error)) from error
         kind = getattr(to, "__origin__", to)  # of dict[str, int], dict

@@ -12,7 +12,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 import httpx
 
@@ -34,6 +34,9 @@ from ._log import log, log_body, log_request, log_response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from ._errors import BadRequestError
+    from ._reader import Reader
 
 T = TypeVar("T")
 Step = tuple[Callable[[Any], Any], Any]
@@ -67,6 +70,11 @@ class Clock:
     sleep_async: Callable[[float], Awaitable[None]] | None = None
 
 
+def raise_it(error: Exception) -> NoReturn:
+    """Raise an error."""
+    raise error
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One call, ready to send.
@@ -76,6 +84,8 @@ class Call:
         streamed: Whether the body is a stream of events.
         deadline_at: The monotonic time at which the call ends, or None.
         counts_retries: Whether the header with the number of retries is sent.
+        reader: What reads the replies.
+        after: Returns the call to make where this one is answered with status 400, or raises the error.
     """
 
     method: str
@@ -90,6 +100,8 @@ class Call:
     deadline_at: float | None = None
     counts_retries: bool = True
     clock: Clock
+    reader: Reader
+    after: Callable[[BadRequestError], Call] = raise_it
 
     def remaining(self) -> float | None:
         """Return the seconds to the deadline, or None."""

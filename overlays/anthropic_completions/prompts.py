@@ -18,12 +18,24 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from ._constants import AI_PROMPT, HUMAN_PROMPT
+from ._errors import AnthropicError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Self
 
-__all__ = ["Prompt", "Reason", "Role", "Transcript", "Turn", "Verdict", "parse", "validate"]
+__all__ = [
+    "InvalidPromptError",
+    "Prompt",
+    "Reason",
+    "Role",
+    "Transcript",
+    "Turn",
+    "Verdict",
+    "check",
+    "parse",
+    "validate",
+]
 
 Role = Literal["human", "assistant"]
 Reason = Literal["empty", "no_human_turn", "human_not_first", "no_assistant_turn", "assistant_not_last"]
@@ -216,6 +228,23 @@ class Verdict:
         return self.ok
 
 
+class InvalidPromptError(AnthropicError, ValueError):
+    """The service would refuse the prompt; nothing was sent.
+
+    Attributes:
+        reason: Why, see `Verdict.reason`.
+        position: Where, as an index into the prompt, see `Verdict.position`.
+    """
+
+    reason: Reason
+    position: int
+
+    def __init__(self, message: str, *, reason: Reason, position: int) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.position = position
+
+
 def parse(prompt: str) -> Transcript:
     """Take a prompt apart, without judging or changing it."""
     system, *rest = _MARKER.split(prompt)
@@ -237,6 +266,21 @@ def validate(prompt: str) -> Verdict:
     if reason is None:
         return Verdict(True, None, None, None, sanitised)
     return Verdict(False, reason, _position(prompt, reason), _MESSAGES[reason], sanitised)
+
+
+def check(prompt: str) -> None:
+    """Raise where the service would refuse a prompt; what it would only sanitise passes.
+
+    Raises:
+        InvalidPromptError: It would; the error holds position and reason.
+    """
+    verdict = validate(prompt)
+    if verdict.reason is not None and verdict.position is not None:
+        raise InvalidPromptError(
+            f"{verdict.message} (at position {verdict.position} of {len(prompt)})",
+            reason=verdict.reason,
+            position=verdict.position,
+        )
 
 
 def _sanitise(prompt: str) -> str:

@@ -1,6 +1,7 @@
 """What type checkers see; this file is checked, never run."""
 
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from types import ModuleType
 from typing import Any, assert_type
 
 import httpx
@@ -29,8 +30,12 @@ from anthropic_completions import (
     Timeout,
     not_given,
     omit,
+    restore,
 )
 from anthropic_completions._responses import RawAPIResponse
+from anthropic_completions._restore import Restoration
+from anthropic_completions.messages import Loss, LossError, LossWarning, UntranslatableReplyError
+from anthropic_completions.prompts import InvalidPromptError, Reason
 from anthropic_completions.rate_limits import RateLimit, RateLimits
 from anthropic_completions.resources import AsyncCompletions, Completions
 from anthropic_completions.types import (
@@ -98,6 +103,7 @@ def create(client: Anthropic, flag: bool) -> None:
         extra_body={"d": object()},
         timeout=Timeout(5, connect=None),
         deadline=60,
+        check_prompt=True,
     )
     assert_type(every, Completion)
 
@@ -289,3 +295,27 @@ def wrong(client: Anthropic) -> None:
     client.completions.create(**PLAIN, colour="red")  # type: ignore[call-overload]  # pyright: ignore
     client.completions.create(**PLAIN, metadata={"name": "x"})  # type: ignore[call-overload]  # pyright: ignore
     Anthropic("k")  # type: ignore[call-arg]  # pyright: ignore
+
+
+def backends() -> None:
+    client = Anthropic(backend="messages", on_loss="error", model_warnings=False)
+    assert_type(client.with_options(backend="auto", on_loss="drop", model_warnings=True), Anthropic)
+    assert_type(AsyncAnthropic(backend="completions").copy(on_loss="warn"), AsyncAnthropic)
+
+
+def bridge_errors(
+    error: LossError, warning: LossWarning, reply: UntranslatableReplyError, prompt: InvalidPromptError
+) -> None:
+    assert_type(error.losses, tuple[Loss, ...])
+    assert_type(warning.losses, tuple[Loss, ...])
+    assert_type(reply.response, httpx.Response)
+    assert_type(reply.completion, str | None)
+    assert_type(prompt.reason, Reason)
+    assert_type(prompt.position, int)
+
+
+def restored(package: ModuleType) -> None:
+    assert_type(restore(package), Restoration)
+    with restore(package, backend="auto", on_loss="drop", model_warnings=False) as restoration:
+        assert_type(restoration, Restoration)
+    assert_type(restoration.undo(), None)

@@ -56,3 +56,4 @@ def test_the_first_call_loads_what_it_needs_only() -> None:
     )
     assert loaded >= {"httpx", "anthropic_completions_api", "anthropic_completions._transport"}
     assert loaded.isdisjoint({"jsonschema", "yaml", "uvicorn", "dateutil", "anthropic_completions.testing"})
+    assert loaded.isdisjoint({"anthropic_completions.messages", "anthropic_completions._bridge"})

@@ -147,9 +147,11 @@ def test_each_model_is_warned_about_once_whatever_its_name() -> None:
 
 
 def test_a_warning_that_is_an_error_is_raised_every_time() -> None:
-    for _ in range(2):
-        with pytest.raises(RetiredModelWarning):
-            warn_about("claude-2.1", on=date(2026, 1, 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(2):
+            with pytest.raises(RetiredModelWarning):
+                warn_about("claude-2.1", on=date(2026, 1, 1))
 
 
 def test_of_many_threads_one_warns() -> None:

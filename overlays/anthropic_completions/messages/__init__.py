@@ -1,5 +1,7 @@
 r"""The bridge to the Messages API: completion requests and replies, translated field by field. Pure.
 
+`Anthropic(backend="messages")` serves `completions.create` through it; what follows can also be used alone.
+
 Requests, by `to_messages_request`:
 
 | completions | messages |
@@ -35,17 +37,28 @@ that a model's further built-in stop sequences, if it had any, are none but `\n\
 
 from __future__ import annotations
 
-from ._losses import LOSSES, Loss, LossRule
-from ._replies import StreamTranslator, UntranslatableMessageError, to_completion, to_message_stop
+from ._losses import LOSSES, Loss, LossError, LossRule, LossWarning
+from ._replies import (
+    BackendSwitchWarning,
+    StreamTranslator,
+    UntranslatableMessageError,
+    UntranslatableReplyError,
+    to_completion,
+    to_message_stop,
+)
 from ._requests import UntranslatablePromptError, needs_leading_space, to_messages_request
 
 __all__ = [
     "LOSSES",
+    "BackendSwitchWarning",
     "Loss",
+    "LossError",
     "LossRule",
+    "LossWarning",
     "StreamTranslator",
     "UntranslatableMessageError",
     "UntranslatablePromptError",
+    "UntranslatableReplyError",
     "needs_leading_space",
     "to_completion",
     "to_message_stop",

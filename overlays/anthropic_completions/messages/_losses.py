@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from .._errors import AnthropicError
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from ..models import MessagesSupport
     from ..prompts import Turn
@@ -39,6 +41,36 @@ class Loss:
         if len(shown) > 60:
             shown = f"{shown[:40]}… ({len(shown)} characters)"
         return f"{self.field}: {shown}: {self.consequence} [{self.rule}]"
+
+
+class LossError(AnthropicError, ValueError):
+    """Messages cannot say all that a request says, and `on_loss` is `error`. Nothing was sent.
+
+    Attributes:
+        losses: What it cannot say.
+    """
+
+    def __init__(self, losses: Sequence[Loss]) -> None:
+        super().__init__(f"Messages cannot say all of this request. {'; '.join(map(str, losses))}")
+        self.losses = tuple(losses)
+
+
+class LossWarning(UserWarning):
+    """Messages cannot say all that a request says. It is sent without what is lost.
+
+    Its text holds no values, so that the same loss of the same line is shown once; `losses` does.
+
+    Attributes:
+        losses: What it cannot say.
+    """
+
+    def __init__(self, losses: Sequence[Loss]) -> None:
+        told = "; ".join(f"{loss.field}: {loss.consequence} [{loss.rule}]" for loss in losses)
+        super().__init__(f"Messages cannot say all of this request. {told}")
+        self.losses = tuple(losses)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.losses,)
 
 
 @dataclass(slots=True)

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from .._constants import HUMAN_PROMPT
-from .._errors import AnthropicError
+from .._errors import AnthropicError, APIError, strip_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import httpx
 
 T = TypeVar("T")
 Event = tuple[str, dict[str, Any]]
@@ -44,6 +46,40 @@ class UntranslatableMessageError(AnthropicError, ValueError):
         super().__init__(sentence)
         self.reason = reason
         self.reply = dict(reply)
+
+
+class UntranslatableReplyError(APIError, UntranslatableMessageError):
+    """What a client raises for a message that has no counterpart among completions.
+
+    Attributes:
+        response: The HTTP reply.
+        status_code: Its status.
+        reason, reply: As of `UntranslatableMessageError`. `body` is the same as `reply`; of a stream,
+            `completion` is the text that had come.
+    """
+
+    def __init__(self, error: UntranslatableMessageError, response: httpx.Response) -> None:
+        strip_credentials(response)
+        APIError.__init__(self, str(error), response.request, body=error.reply)
+        self.reason = error.reason
+        self.reply = error.reply
+        self.response = response
+        self.status_code = response.status_code
+        self.request_id = response.headers.get("request-id")
+
+
+class BackendSwitchWarning(UserWarning):
+    """The service says that it serves a model by Messages only; the backend `auto` asks that from now on."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__(
+            f"the service serves the model {model!r} by the Messages API only, which is asked from now on; "
+            'backend="messages" asks it from the start'
+        )
+        self.model = model
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.model,)
 
 
 def to_completion(message: Mapping[str, Any], *, leading_space: bool = True) -> dict[str, Any]:
@@ -107,6 +143,8 @@ class StreamTranslator:
             return [(event, dict(data))]
         if event == "message_start":
             self._start = dict(self._part(data, "message"))
+            for name in ("id", "model"):
+                _field(self._start, name, str, self._start)
         elif event == "content_block_start":
             return self._text_chunk(_block_text(self._part(data, "content_block"), self._so_far()))
         elif event == "content_block_delta":
@@ -184,6 +222,8 @@ def _ending(end: Mapping[str, Any], reply: Mapping[str, Any], text: str) -> tupl
             reason="no_text",
             reply=reply,
         )
+    if sequence is not None:
+        _field(end, "stop_sequence", str, reply)
     return _STOP_REASONS[reason], HUMAN_PROMPT if reason == "end_turn" else sequence
 
 

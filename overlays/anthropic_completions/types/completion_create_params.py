@@ -98,3 +98,4 @@ class CreateOptions(TypedDict, total=False):
     extra_body: Mapping[str, object] | None
     timeout: float | httpx.Timeout | NotGiven | None
     deadline: float | NotGiven | None
+    check_prompt: bool
