@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 PATH = "/v1/messages"
 _EVENTS = frozenset(
-    {"message_start", "content_block_start", "content_block_delta", "message_delta", "message_stop"}
+    {"error", "message_start", "content_block_start", "content_block_delta", "message_delta", "message_stop"}
 )
 # "... is not supported on this API. Please use the Messages API instead." (observed)
 _REFUSAL = "use the Messages API"
@@ -135,22 +135,21 @@ class MessagesAssembly(Assembly):
         self._ended = False
 
     def finish(self) -> Iterator[Completion]:
-        yield from super().finish()
-        if self._start is None and not self._ended:
-            self.complete = False
+        if self._stopping is not None and not self._ended:
             raise IncompleteStreamError(
                 message="The stream ended without a message_stop event.", request=self.response.request
             )
+        yield from super().finish()
 
     def _chunk_of(self, event: ServerSentEvent) -> Completion | None:
         name = event.event
-        if name in ("ping", "error") or (name is not None and name not in _EVENTS):
-            return super()._chunk_of(event)
+        if name is not None and name not in _EVENTS:
+            return None
         data = self._object(event.data)
-        if name is None:  # the data itself tells
-            if data.get("error"):
-                raise self._stream_error(data)
-            name = str(data.get("type"))
+        # Without a name the data itself tells.
+        name = name or ("error" if data.get("error") else data.get("type"))
+        if name == "error":
+            raise self._stream_error(data)
         if name not in _EVENTS:
             return None
         self._silence = 0.0

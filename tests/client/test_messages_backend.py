@@ -39,6 +39,7 @@ from support import (
     FakeClock,
     Script,
     World,
+    chunk,
     completion_reply,
     error_reply,
     event,
@@ -238,7 +239,7 @@ def test_a_stream_is_the_same_however_it_is_cut() -> None:
 def test_events_without_names_tell_what_they_are_themselves(world: World) -> None:
     pieces = [piece.partition(b"\n")[2] for piece in [*WHOLE[:2], *WHOLE[3:]]]
     assert world.stream(Script([stream_reply(*pieces)]), MESSAGES).texts == [" Hi,", " you.", ""]
-    broken = [*pieces[:3], event(None, {"type": "error", "error": {"type": "overloaded_error"}})]
+    broken = [*pieces[:3], event(None, {"error": {"type": "overloaded_error"}})]
     assert isinstance(world.stream(Script([stream_reply(*broken)]), MESSAGES).error, OverloadedError)
     unknown = [*pieces[:2], b'data: {"type": "news"}\n\n', *pieces[2:]]
     assert world.stream(Script([stream_reply(*unknown)]), MESSAGES).error is None
@@ -263,6 +264,11 @@ def test_a_plain_message_in_place_of_a_stream_is_its_one_chunk(world: World) -> 
         None,
         [(" Hi, I'm Claude.", "stop_sequence", "\n\nHuman:")],
     )
+
+
+def test_the_old_endpoints_events_are_none_of_messages(world: World) -> None:
+    pieces = [*WHOLE[:3], chunk("No.", "stop_sequence"), *WHOLE[3:]]
+    assert world.stream(Script([stream_reply(*pieces)]), MESSAGES).texts == [" Hi,", " you.", ""]
 
 
 # Streams that lie

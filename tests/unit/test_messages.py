@@ -272,6 +272,13 @@ def test_a_stream_whose_start_is_missing_has_chunks_without_id_and_model() -> No
     ]
 
 
+@pytest.mark.parametrize("start", [{"id": 5, "model": "m"}, {"id": "msg_1", "model": None}, {"model": "m"}])
+def test_a_start_whose_id_or_model_is_no_text_is_malformed(start: dict[str, Any]) -> None:
+    with pytest.raises(UntranslatableMessageError) as raised:
+        StreamTranslator().feed("message_start", {"message": start})
+    assert raised.value.reason == "malformed"
+
+
 def test_what_comes_in_is_not_changed_and_what_is_passed_on_is_a_copy() -> None:
     ping = {"type": "ping"}
     ((_, passed_on),) = StreamTranslator().feed("ping", ping)
