@@ -20,7 +20,7 @@ from anthropic_completions.testing import Received, StandIn
 from cli.shell import MODULE, Cli, Terminal, environment, kept_on_failure, piped
 from support import ARGUMENTS
 
-COMMANDS = ["complete", "batch", "models", "serve", "shell-completion"]
+COMMANDS = ["complete", "batch", "models", "convert", "scan", "serve", "shell-completion"]
 MODELS = component("#/components/schemas/KnownModel")["x-models"]
 
 

@@ -41,6 +41,7 @@ def in_help_texts() -> list[str]:
 COMMANDS = sorted({*in_pages(), *in_help_texts()})
 SERVING = [command for command in COMMANDS if f"{NAME} serve" in command]
 ENDING = [command for command in COMMANDS if command not in SERVING]
+FINDS = 1  # what `scan` exits with, as there is something to find
 
 
 @pytest.fixture
@@ -51,6 +52,7 @@ def place(tmp_path: Path) -> Path:
         '{"id": "toes", "prompt": "How many?", "max_tokens_to_sample": 20}\n{"id": 2, "prompt": "Why?"}\n'
     )
     (tmp_path / "questions.jsonl").write_text(questions, encoding="utf-8")
+    (tmp_path / "program.py").write_text("from anthropic import HUMAN_PROMPT\n", encoding="utf-8")
     program = tmp_path / "bin" / NAME
     program.parent.mkdir()
     program.write_text(
@@ -58,6 +60,10 @@ def place(tmp_path: Path) -> Path:
     )
     program.chmod(0o755)
     return tmp_path
+
+
+def expected_code(command: str) -> int:
+    return FINDS if f"{NAME} scan" in command else 0
 
 
 def settings(place: Path) -> dict[str, str]:
@@ -68,7 +74,9 @@ def test_there_are_commands_of_each_kind() -> None:
     assert {word for command in COMMANDS for word in re.findall(rf"{NAME} ([a-z-]+)", command)} == {
         "complete",
         "batch",
+        "convert",
         "models",
+        "scan",
         "serve",
         "shell-completion",
     }
@@ -77,7 +85,7 @@ def test_there_are_commands_of_each_kind() -> None:
 @pytest.mark.parametrize("command", ENDING)
 def test_a_command_runs_in_a_terminal(stand_in: StandIn, place: Path, command: str) -> None:
     done = Terminal(["bash", "-euc", command], cwd=place, env=settings(place)).finish()
-    assert done.code == 0, done
+    assert done.code == expected_code(command), done
     assert "Error" not in done.out
     assert done.out or command.startswith("eval")
 
@@ -92,7 +100,7 @@ def test_a_command_runs_piped(
         done = cli(*arguments)
     else:
         done = piped(["bash", "-euc", command], cwd=place, env=settings(place))
-    assert (done.code, done.err) == (0, "")
+    assert (done.code, done.err) == (expected_code(command), "")
     assert "\x1b" not in done.out
     assert done.out or command.startswith("eval")
 

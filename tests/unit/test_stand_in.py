@@ -61,7 +61,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("changes", "status", "kind", "says"),
         [
-            ({"path": "/v1/messages"}, 404, "not_found_error", "POST /v1/messages: not found"),
+            ({"path": "/v1/models"}, 404, "not_found_error", "POST /v1/models: not found"),
             ({"path": "/v1/complete/"}, 404, "not_found_error", "not found"),
             ({"method": "GET"}, 405, "invalid_request_error", "GET: method not allowed"),
             ({"method": "OPTIONS"}, 405, "invalid_request_error", "OPTIONS"),

@@ -26,6 +26,8 @@ class _LazyGroup(click.Group):
         "complete": "._complete",
         "batch": "._batch",
         "models": "._models",
+        "convert": "._convert",
+        "scan": "._scan",
         "serve": "._serve",
         "shell-completion": "._shell",
     }
@@ -58,7 +60,7 @@ def app(ctx: click.Context) -> int:
 
     The key is read from ANTHROPIC_API_KEY, and where requests go from ANTHROPIC_BASE_URL.
 
-    Exit codes: 0 all went well; 1 a request failed; 2 wrong usage; 130 interrupted.
+    Exit codes: 0 all went well; 1 a request failed, or scan found something; 2 wrong usage; 130 interrupted.
     """
     if ctx.invoked_subcommand is None:
         click.echo(ctx.get_help())

@@ -6,10 +6,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from .._errors import APIError, APIStatusError
-from .._failures import parse_json
 from .._wire import first_violation
 from ..batch import acomplete_many
-from ._common import as_prompt, described
+from ._common import described, objects_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -129,29 +128,18 @@ def check(source: Path, common: Mapping[str, Any]) -> set[str | int]:
 
 
 def requests_in(source: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the requests of a file with the numbers of their lines; blank lines are skipped.
+    """Yield the requests of a file with the numbers of their lines.
 
     Raises:
         ValueError: A line is no object with an id and a prompt; the line is told.
     """
-    with source.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                request = parse_json(line)
-            except ValueError as error:
-                raise ValueError(f"{source}:{number}: this is no JSON: {error}") from None
-            if not isinstance(request, dict):
-                raise ValueError(f"{source}:{number}: expected an object, got {type(request).__name__}")
-            identifier = request.get("id")
-            if isinstance(identifier, bool) or not isinstance(identifier, str | int):
-                raise ValueError(f"{source}:{number}: id: expected text or an integer, got {identifier!r}")
-            if isinstance(request.get("prompt"), str) and request["prompt"]:
-                request["prompt"] = as_prompt(request["prompt"])
-            if isinstance(identifier, str) and not _is_unicode(identifier):
-                raise ValueError(f"{source}:{number}: id: expected text that UTF-8 has, got {identifier!a}")
-            yield number, request
+    for number, request in objects_in(source):
+        identifier = request.get("id")
+        if isinstance(identifier, bool) or not isinstance(identifier, str | int):
+            raise ValueError(f"{source}:{number}: id: expected text or an integer, got {identifier!r}")
+        if isinstance(identifier, str) and not _is_unicode(identifier):
+            raise ValueError(f"{source}:{number}: id: expected text that UTF-8 has, got {identifier!a}")
+        yield number, request
 
 
 def _is_unicode(text: str) -> bool:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
     from typing import TypeVar
 
     from click.shell_completion import CompletionItem
@@ -66,6 +67,48 @@ def as_prompt(text: str) -> str:
     return f"{HUMAN_PROMPT} {text}{AI_PROMPT}"
 
 
+def read_prompt(prompt: str | None) -> str:
+    """Return an argument; without it, or for `-`, standard input but for a newline at its end."""
+    if prompt is None or prompt == "-":
+        if is_terminal(sys.stdin):
+            if prompt is None:
+                raise click.UsageError("Missing argument 'PROMPT'; - reads it from standard input.")
+            click.echo("Reading the prompt; end it with Ctrl-D.", err=True)
+        try:
+            text = sys.stdin.buffer.read().decode()
+        except UnicodeDecodeError as error:
+            raise click.UsageError(f"Standard input is not UTF-8: {error}") from None
+        prompt = text.removesuffix("\n").removesuffix("\r")
+    if not prompt:
+        raise click.UsageError("The prompt is empty.")
+    return prompt
+
+
+def objects_in(source: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the JSON objects of a file with the numbers of their lines; blank lines are skipped.
+
+    What each has as `prompt` is made a transcript, see `as_prompt`.
+
+    Raises:
+        ValueError: A line is no object; the line is told.
+    """
+    from .._failures import parse_json
+
+    with source.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                found = parse_json(line)
+            except ValueError as error:
+                raise ValueError(f"{source}:{number}: this is no JSON: {error}") from None
+            if not isinstance(found, dict):
+                raise ValueError(f"{source}:{number}: expected an object, got {type(found).__name__}")
+            if isinstance(found.get("prompt"), str) and found["prompt"]:
+                found["prompt"] = as_prompt(found["prompt"])
+            yield number, found
+
+
 class _Known(click.ParamType[str]):
     """Any text; the shell completes the names that the contract lists."""
 
@@ -89,10 +132,12 @@ class _Known(click.ParamType[str]):
         return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
-_REQUEST_OPTIONS = (
-    click.option(
-        "-m", "--model", type=_Known("Model"), default="claude-2.1", show_default=True, help="The model."
-    ),
+MODEL = _Known("Model")
+
+_MODEL_OPTION = click.option(
+    "-m", "--model", type=MODEL, default="claude-2.1", show_default=True, help="The model."
+)
+_OTHER_OPTIONS = (
     click.option(
         "-n",
         "--max-tokens",
@@ -111,16 +156,27 @@ _REQUEST_OPTIONS = (
 
 def request_options(function: F) -> F:
     """Add the options that say how to complete."""
-    for option in reversed(_REQUEST_OPTIONS):
+    return _MODEL_OPTION(request_options_but_model(function))
+
+
+def request_options_but_model(function: F) -> F:
+    """Add the options that say how to complete, without that for the model."""
+    for option in reversed(_OTHER_OPTIONS):
         function = option(function)
     return function
 
 
 def arguments_of(
-    model: str, max_tokens: int, stop: tuple[str, ...], temperature: float | None, beta: tuple[str, ...]
+    max_tokens: int,
+    stop: tuple[str, ...],
+    temperature: float | None,
+    beta: tuple[str, ...],
+    model: str | None = None,
 ) -> dict[str, Any]:
     """Return the arguments of `create` that the options stand for."""
-    arguments: dict[str, Any] = {"model": model, "max_tokens_to_sample": max_tokens}
+    arguments: dict[str, Any] = {"max_tokens_to_sample": max_tokens}
+    if model is not None:
+        arguments = {"model": model, **arguments}
     if stop:
         arguments["stop_sequences"] = [*stop]
     if temperature is not None:

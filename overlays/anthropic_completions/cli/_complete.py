@@ -19,6 +19,7 @@ from ._common import (
     fail,
     harmless,
     is_terminal,
+    read_prompt,
     request_options,
 )
 
@@ -53,7 +54,7 @@ def command(prompt: str | None, as_json: bool, no_stream: bool, show_request: bo
 
     Ctrl-C keeps what has come and exits with 130.
     """
-    text = _read(prompt)
+    text = read_prompt(prompt)
     ready = as_prompt(text)
     arguments = {**arguments_of(**options), "prompt": ready}
     if not no_stream:
@@ -72,22 +73,6 @@ def command(prompt: str | None, as_json: bool, no_stream: bool, show_request: bo
         return fail(described(error))
     except (TypeError, ValueError) as error:
         raise click.UsageError(str(error)) from None
-
-
-def _read(prompt: str | None) -> str:
-    if prompt is None or prompt == "-":
-        if is_terminal(sys.stdin):
-            if prompt is None:
-                raise click.UsageError("Missing argument 'PROMPT'; - reads it from standard input.")
-            click.echo("Reading the prompt; end it with Ctrl-D.", err=True)
-        try:
-            text = sys.stdin.buffer.read().decode()
-        except UnicodeDecodeError as error:
-            raise click.UsageError(f"Standard input is not UTF-8: {error}") from None
-        prompt = text.removesuffix("\n").removesuffix("\r")
-    if not prompt:
-        raise click.UsageError("The prompt is empty.")
-    return prompt
 
 
 class _Printer:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ._common import examples, harmless, is_terminal
+from ._common import MODEL, examples, harmless, is_terminal
 
 if TYPE_CHECKING:
     from ..testing import Received, StandIn
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         "anthropic-completions serve",
         "anthropic-completions serve --port 0 --delay 0.05 --chunk-size 4",
         "anthropic-completions serve --port 0 --requests-per-minute 10",
+        "anthropic-completions serve --port 0 --messages-only claude-opus-4-8",
     ),
 )
 @click.option(
@@ -41,12 +42,19 @@ if TYPE_CHECKING:
 @click.option(
     "--requests-per-minute", type=click.IntRange(min=1), metavar="N", help="Answer 429 beyond these."
 )
+@click.option(
+    "--messages-only",
+    multiple=True,
+    type=MODEL,
+    metavar="MODEL",
+    help="A model that /v1/complete refuses; repeatable.",
+)
 @click.option("--api-key", metavar="KEY", help="The key to insist on; otherwise any is taken.")
 def command(port: int, **options: Any) -> int:
     """Stand in for the service on this machine, until Ctrl-C.
 
-    Requests are checked as the service checks them and answered with text made up from the prompt, without a
-    key and without a network. Each one is told on standard error.
+    Requests to /v1/complete and /v1/messages are checked as the service checks them and answered with text
+    made up from the prompt, without a key and without a network. Each one is told on standard error.
     """
     stand_in = _telling_stand_in(**options)
     try:

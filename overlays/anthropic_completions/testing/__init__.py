@@ -13,7 +13,8 @@
 
 from ._clock import FakeClock
 from ._recorder import NotRecordedError, Recorder
-from ._replies import (
+from ._requests import Received
+from ._scripts import (
     Scripted,
     completion,
     drop,
@@ -25,7 +26,6 @@ from ._replies import (
     stall,
     truncate,
 )
-from ._requests import Received
 from ._stand_in import StandIn
 
 __all__ = [

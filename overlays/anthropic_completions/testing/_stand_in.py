@@ -10,17 +10,21 @@ from typing import TYPE_CHECKING, Any
 from .._transport import Clock
 from ._clients import async_client, sync_client
 from ._clock import FakeClock
+from ._dialects import Completions
 from ._limits import RateLimiter
-from ._replies import Exchange, Reply, Scripted, Style
+from ._messages import Messages
+from ._replies import Exchange, Reply, Style
 from ._requests import Received, fault_of
 from ._server import serve
 from ._transport import StandInTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from contextlib import AbstractContextManager
 
     from .._client import Anthropic, AsyncAnthropic
+    from ._dialects import Dialect
+    from ._scripts import Scripted
 
 _OPTIONS = {"api_key": "stand-in", "base_url": "http://stand-in"}
 
@@ -31,6 +35,9 @@ class StandIn:
     Every request is checked against the contract and the rules for prompts. One that breaks them is answered
     with the error that the service gives, whatever replies are in line. The API reference's example gets the
     reference's reply, any other prompt its last question said back.
+
+    It also speaks the part of `/v1/messages` that completions have a counterpart in: text, and what models
+    refuse. The same transcript gets the same text there, without the space in front.
 
     In process no time passes: delays, and the waits of `client()` between attempts, move `clock` and return
     at once. Served on a port, delays are real.
@@ -44,6 +51,9 @@ class StandIn:
         max_body_bytes: The most bytes of a request; beyond them the answer is 413.
         requests_per_minute: How many requests are answered in a minute; further ones get 429 with
             `retry-after`. None for no limit.
+        models: The models that there are; others get 404. None for any.
+        messages_only: The models that only `/v1/messages` serves, and that `/v1/complete` refuses. Which
+            those are at the service is unknown; here there are none unless they are named.
         respond: Asked for the reply where none is in line; it may return None for the usual one.
         clock: Time, with the methods of `FakeClock`; also when served. Otherwise a `FakeClock` in process,
             and the machine's time when served.
@@ -65,6 +75,8 @@ class StandIn:
         api_key: str | None = None,
         max_body_bytes: int = 32 * 1024 * 1024,
         requests_per_minute: int | None = None,
+        models: Collection[str] | None = None,
+        messages_only: Collection[str] = (),
         respond: Callable[[Received], Scripted | None] | None = None,
         clock: Any = None,
         keep: int | None = None,
@@ -86,6 +98,9 @@ class StandIn:
         self._style = Style(chunk_size, delay, ping_every, padding)
         self._api_key = api_key
         self._max_body_bytes = max_body_bytes
+        self._models = models
+        self._completions = Completions(messages_only)
+        self._dialects: dict[str, Dialect] = {one.path: one for one in (self._completions, Messages())}
         self._limiter = RateLimiter(requests_per_minute)
         self._respond = respond
         self._keep = keep
@@ -93,7 +108,7 @@ class StandIn:
         self._lock = threading.Lock()
 
     def queue(self, *replies: Scripted) -> None:
-        """Put replies in line; each is given to one request that the contract allows, in order."""
+        """Put replies in line; each is given to one request that is not refused, in order."""
         self.queued.extend(replies)
 
     def handle(self, received: Received, *, now: float | None = None) -> Reply:
@@ -103,21 +118,28 @@ class StandIn:
             received: The request.
             now: Seconds since the epoch; otherwise what `clock` says.
         """
-        fault = fault_of(received, api_key=self._api_key, max_body_bytes=self._max_body_bytes)
+        dialect = self._dialects.get(received.path, self._completions)
+        fault = fault_of(
+            received,
+            dialect,
+            api_key=self._api_key,
+            max_body_bytes=self._max_body_bytes,
+            models=self._models,
+        )
         request = {} if fault else received.json()
+        words = 0 if fault else len(dialect.as_completion(request)["prompt"].split())
         with self._lock:
             self._count += 1
             self.received.append(received)
             if self._keep is not None:
                 del self.received[: -self._keep or len(self.received)]
-            words = len(request.get("prompt", "").split())
             limits, wait = self._limiter.take(self.clock.wall() if now is None else now, words)
             scripted = self.queued.popleft() if self.queued and not fault and wait is None else None
             ids = {
                 "request-id": f"req_{self._count:024}",
                 "anthropic-organization-id": "00000000-0000-4000-8000-000000000000",
             }
-            exchange = Exchange(request, self._count, {**ids, **limits}, self._style)
+            exchange = Exchange(dialect, request, self._count, {**ids, **limits}, self._style)
         if fault:
             allow = {"allow": "POST"} if fault.status == 405 else None
             return exchange.error(fault.status, fault.type, fault.message, allow)

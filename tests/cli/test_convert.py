@@ -1,0 +1,138 @@
+"""`convert`: which request it prints, what it tells of losses, how it ends."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from anthropic_completions.messages import to_messages_request
+from cli.shell import Cli
+
+QUESTION = "How many toes do dogs have?"
+TRANSCRIPT = "Be brief.\n\nHuman: Name a colour.\n\nAssistant: It is"
+
+
+def printed(out: str) -> list[Any]:
+    return [json.loads(line) for line in out.splitlines()]
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return tmp_path / "in.jsonl"
+
+
+class TestAPrompt:
+    """From the command line or standard input."""
+
+    def test_plain_text_is_a_question(self, cli: Cli) -> None:
+        done = cli("convert", "--model", "claude-opus-4-8", QUESTION)
+        assert (done.code, done.err) == (0, "")
+        assert printed(done.out) == [
+            {
+                "model": "claude-opus-4-8",
+                "max_tokens": 256,
+                "messages": [{"role": "user", "content": QUESTION}],
+                "stop_sequences": ["\n\nHuman:"],
+            }
+        ]
+
+    @pytest.mark.parametrize("arguments", [[], ["-"]])
+    def test_a_transcript_from_standard_input_is_taken_apart(self, cli: Cli, arguments: list[str]) -> None:
+        done = cli("convert", "-m", "claude-haiku-4-5", *arguments, stdin=f"{TRANSCRIPT}\n".encode())
+        (request,) = printed(done.out)
+        assert request["system"] == "Be brief."
+        assert request["messages"][-1] == {"role": "assistant", "content": "It is"}
+
+    def test_the_options_are_those_of_complete(self, cli: Cli) -> None:
+        options = ["--max-tokens", "9", "--stop", "END", "--temperature", "0.5", "--beta", "b-1"]
+        (request,) = printed(cli("convert", "-m", "claude-haiku-4-5", *options, QUESTION).out)
+        assert (request["max_tokens"], request["temperature"], request["betas"]) == (9, 0.5, ["b-1"])
+        assert request["stop_sequences"] == ["END", "\n\nHuman:"]
+
+    def test_a_model_has_to_be_named(self, cli: Cli) -> None:
+        done = cli("convert", QUESTION)
+        assert (done.code, done.out) == (2, "")
+        assert done.err.startswith("Error: model: missing; --model names it")
+
+    def test_a_prompt_that_has_no_counterpart_is_refused(self, cli: Cli) -> None:
+        done = cli("convert", "-m", "claude-opus-4-8", "\n\nHuman:\n\nAssistant:")
+        assert (done.code, done.out) == (2, "")
+        assert "first Human turn is blank" in done.err
+
+
+class TestLosses:
+    """What a request cannot say."""
+
+    def test_each_is_told_on_a_line_with_field_value_consequence_and_rule(self, cli: Cli) -> None:
+        done = cli("convert", "-m", "claude-opus-4-8", "-t", "0.5", "--stop", " ", TRANSCRIPT)
+        params = {
+            "model": "claude-opus-4-8",
+            "max_tokens_to_sample": 256,
+            "prompt": TRANSCRIPT,
+            "stop_sequences": [" "],
+            "temperature": 0.5,
+        }
+        request, losses = to_messages_request(params)
+        assert len(losses) == 3
+        assert done.err.splitlines() == [str(loss) for loss in losses]
+        assert printed(done.out) == [request]
+        assert done.code == 0
+
+    @pytest.mark.parametrize(("temperature", "code"), [("0.5", 1), ("1", 0)])
+    def test_strict_exits_with_1_where_there_is_one(self, cli: Cli, temperature: str, code: int) -> None:
+        done = cli("convert", "--strict", "-m", "claude-opus-4-8", "-t", temperature, QUESTION)
+        assert done.code == code
+        assert len(printed(done.out)) == 1
+
+    def test_one_of_a_file_is_told_with_its_line(self, cli: Cli, source: Path) -> None:
+        source.write_text('{"prompt": "A"}\n\n{"prompt": "B", "top_k": 5}\n', encoding="utf-8")
+        done = cli("convert", "-m", "claude-opus-4-8", "-f", str(source))
+        assert len(printed(done.out)) == 2
+        assert done.err.startswith(f"{source}:3: top_k: 5: ")
+
+
+class TestAFile:
+    """JSON Lines in, JSON Lines out."""
+
+    def test_a_line_goes_before_the_options_but_for_the_model(self, cli: Cli, source: Path) -> None:
+        line = {"prompt": "A", "model": "claude-2.1", "max_tokens_to_sample": 7, "metadata": {"user_id": "u"}}
+        source.write_text(json.dumps(line), encoding="utf-8")
+        own, given = (
+            printed(cli("convert", "-n", "9", *model, "--file", str(source)).out)[0]
+            for model in ([], ["--model", "claude-haiku-4-5"])
+        )
+        assert (own["model"], own["max_tokens"], own["metadata"]) == ("claude-2.1", 7, {"user_id": "u"})
+        assert given == {**own, "model": "claude-haiku-4-5"}
+
+    def test_an_id_is_kept(self, cli: Cli, source: Path) -> None:
+        source.write_text('{"id": "toes", "prompt": "A"}\n{"id": 0, "prompt": "B"}\n', encoding="utf-8")
+        lines = printed(cli("convert", "-m", "claude-haiku-4-5", "--file", str(source)).out)
+        assert [line["id"] for line in lines] == ["toes", 0]
+        assert lines[0]["request"]["messages"] == [{"role": "user", "content": "A"}]
+
+    @pytest.mark.parametrize(
+        ("line", "says"),
+        [
+            ("[]", "expected an object, got list"),
+            ("{", "this is no JSON"),
+            ('{"max_tokens_to_sample": 9}', "prompt: expected a value, got nothing"),
+            ('{"prompt": 3}', "prompt: expected a string"),
+            ('{"prompt": "\\n\\nHuman:\\n\\nAssistant:"}', "first Human turn is blank"),
+        ],
+    )
+    def test_a_line_that_cannot_be_converted_ends_it(
+        self, cli: Cli, source: Path, line: str, says: str
+    ) -> None:
+        source.write_text(f'{{"prompt": "A"}}\n{line}\n{{"prompt": "C"}}\n', encoding="utf-8")
+        done = cli("convert", "-m", "claude-haiku-4-5", "--file", str(source))
+        assert (done.code, len(printed(done.out))) == (2, 1)
+        assert done.err.startswith(f"Error: {source}:2: ")
+        assert says in done.err
+        assert done.err.count("\n") == 1
+
+    def test_it_excludes_a_prompt(self, cli: Cli, source: Path) -> None:
+        source.touch()
+        done = cli("convert", "-m", "m", "--file", str(source), QUESTION)
+        assert done.code == 2
+        assert "PROMPT and --file exclude each other" in done.err
