@@ -122,6 +122,20 @@ def test_the_python_of_the_page_runs() -> None:
     exec(compile(code, "docs/cli.md", "exec"), {})
 
 
+def test_the_lines_of_losses_and_findings_that_the_page_shows_are_right(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    lost, found = re.findall(r"^```text\n(.*\n)```", text, re.MULTILINE)
+    questions = '{"prompt": "A"}\n{"prompt": "B"}\n{"prompt": "C", "temperature": 0.5}\n'
+    Path("questions.jsonl").write_text(questions, encoding="utf-8")
+    assert cli("convert", "--model", "claude-opus-4-8", "--file", "questions.jsonl").err == lost
+    program = "import anthropic\nclient = anthropic.Anthropic()\nclient.completions.create()\n"
+    Path("program.py").write_text(program, encoding="utf-8")
+    assert cli("scan", "program.py").out == found
+
+
 def test_the_lines_that_the_page_shows_are_right(tmp_path: Path) -> None:
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
     request, completed, failed = (json.loads(line) for line in re.findall(r'^\{"id".*$', text, re.MULTILINE))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from anthropic_completions.messages import LOSSES
 from anthropic_completions.testing import StandIn
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,6 +59,28 @@ def test_the_readmes_examples_run_in_order() -> None:
     assert printed == f"{REPLY}\n{REPLY}{REPLY} stop_sequence\n You said: How many toes do dogs have?\n"
 
 
+def test_the_migration_pages_examples_run() -> None:
+    # That of `restore` needs a modern `anthropic`: tests/restore runs it.
+    code = [block for block in blocks("docs/migrating.md", "python") if "import anthropic\n" not in block]
+    assert [run(block).splitlines() for block in code] == [
+        [REPLY],
+        [" You said: How many toes do dogs have? stop_sequence"],
+        [
+            r"prefill_refused '\n\nAssistant: My favourite colour is'",
+            "sampling_refused 0.5",
+        ],
+        [],
+        ["Answer briefly.", "human 'Hello'", "assistant 'Hi!'", "human 'How are you?'", "assistant ''"],
+    ]
+
+
+def test_the_migration_page_lists_the_losses() -> None:
+    text = (ROOT / "docs" / "migrating.md").read_text(encoding="utf-8")
+    table = text.partition("## What cannot be carried over")[2]
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \| (.*) \|$", table, re.MULTILINE)
+    assert rows == [(rule.id, rule.reason, rule.consequence) for rule in LOSSES.values()]
+
+
 def test_the_packages_own_example_runs() -> None:
     import anthropic_completions
 
@@ -79,7 +102,7 @@ def test_a_documented_make_target_exists(page: str) -> None:
         for word in call.split()
     ]
     assert set(named) <= targets
-    assert named or "make " not in text
+    assert named or not re.search(r"[$`] ?make ", text)
 
 
 @pytest.mark.parametrize("page", PAGES)
