@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from restore.service import Service, serving
+from restore.service import Service
 
 collect_ignore_glob = [] if find_spec("langchain_anthropic") else ["test_*.py"]
 
 
 @pytest.fixture(scope="session")
 def _service() -> Iterator[Service]:
-    with serving() as running:
-        yield running
+    service = Service()
+    with service.serve() as service.url:
+        yield service
 
 
 @pytest.fixture

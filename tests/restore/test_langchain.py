@@ -64,14 +64,14 @@ def test_astream(llm: Any) -> None:
 def test_stop_words_and_sampling_arrive(llm: Any, service: Service) -> None:
     llm.temperature = 0.5
     llm.invoke(PROMPT, stop=["END"])
-    body = service.received[0].body
+    body = service.received[0].json()
     assert (body["stop_sequences"], body["temperature"]) == (["END", "\n\nHuman:"], 0.5)
 
 
 def test_its_own_prefill_ends_in_white_space_and_that_is_told(service: Service) -> None:
     with restore(anthropic), made(service) as llm, pytest.warns(LossWarning, match="prefill_whitespace"):
         llm.invoke("Hello")
-    assert service.received[0].body["messages"] == [
+    assert service.received[0].json()["messages"] == [
         {"role": "user", "content": "Hello"},
         {"role": "assistant", "content": "Sure, here you go:"},
     ]
