@@ -200,6 +200,15 @@ class TestServe:
             ]
         assert codes == [401, 429]
 
+    def test_models_can_be_left_to_messages(self, tmp_path: Path) -> None:
+        with Served("--messages-only", "claude-2.1", cwd=tmp_path) as served:
+            url = served.line.split()[1].split("=")[1]
+            headers = {"anthropic-version": "2023-06-01", "x-api-key": "k"}
+            refused = httpx.post(f"{url}/v1/complete", json=ARGUMENTS, headers=headers)
+            assert (refused.status_code, "use the Messages API" in refused.text) == (400, True)
+            message = {"model": "claude-2.1", "max_tokens": 9, "messages": [{"role": "user", "content": "A"}]}
+            assert httpx.post(f"{url}/v1/messages", json=message, headers=headers).status_code == 200
+
     def test_a_taken_port_is_one_line(self, cli: Cli, stand_in: StandIn) -> None:
         port = os.environ["ANTHROPIC_BASE_URL"].rpartition(":")[2]
         done = cli("serve", "--port", port)

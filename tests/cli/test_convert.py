@@ -131,6 +131,11 @@ class TestAFile:
         assert says in done.err
         assert done.err.count("\n") == 1
 
+    def test_text_that_utf_8_does_not_have_is_kept(self, cli: Cli, source: Path) -> None:
+        source.write_bytes('{"prompt": "é\\ud800"}'.encode())
+        done = cli("convert", "-m", "claude-haiku-4-5", "--file", str(source))
+        assert printed(done.out)[0]["messages"][0]["content"] == "é\ud800"
+
     def test_it_excludes_a_prompt(self, cli: Cli, source: Path) -> None:
         source.touch()
         done = cli("convert", "-m", "m", "--file", str(source), QUESTION)

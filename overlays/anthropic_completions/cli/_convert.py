@@ -14,6 +14,7 @@ from ._common import (
     arguments_of,
     as_prompt,
     examples,
+    harmless,
     objects_in,
     read_prompt,
     request_options_but_model,
@@ -72,9 +73,9 @@ def command(prompt: str | None, source: Path | None, model: str | None, strict: 
             raise click.UsageError(f"{place}{error}") from None
         for loss in losses:
             lost = True
-            click.echo(f"{place}{loss}", err=True)
+            click.echo(harmless(f"{place}{loss}"), err=True)
         line = request if identifier is None else {"id": identifier, "request": request}
-        click.echo(json.dumps(line, ensure_ascii=False))
+        click.echo(json.dumps(line))  # in ASCII, which no terminal and no file changes
     return FAILED if lost and strict else 0
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ._common import FAILED, examples, fail
+from ._common import FAILED, examples, fail, harmless
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,9 +51,9 @@ def command(paths: tuple[Path, ...], as_json: bool) -> int:
         findings += found
         if not as_json:
             for finding in found:
-                click.echo(str(finding))
+                click.echo(harmless(str(finding)))
     if as_json:
-        click.echo(json.dumps([finding._asdict() for finding in findings], indent=2, ensure_ascii=False))
+        click.echo(json.dumps([finding._asdict() for finding in findings], indent=2))
     for problem in unread:
         reason = problem.strerror if isinstance(problem, OSError) else problem
         fail(f"{problem.filename}: not looked at: {reason}")
