@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ import pytest
 
 from anthropic_completions import Anthropic, __version__
 from anthropic_completions._wire import component
+from anthropic_completions.cli._app import app
 from anthropic_completions.cli._serve import _telling_stand_in
-from anthropic_completions.models import lifecycle
+from anthropic_completions.models import RetiredModelWarning, lifecycle
 from anthropic_completions.testing import Received, StandIn
 from cli.shell import MODULE, Cli, Terminal, environment, kept_on_failure, piped
 from support import ARGUMENTS
@@ -50,6 +52,16 @@ class TestAsAWhole:
     def test_the_short_help_lists_the_commands(self, cli: Cli) -> None:
         done = cli("-h")
         assert re.findall(r"^  ([a-z][a-z-]+)  +[A-Z]", done.out, re.MULTILINE) == COMMANDS
+
+    def test_a_warning_is_one_line(self, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+        def warn(*_: Any, **__: Any) -> int:
+            warnings.warn("gone\nfor good", RetiredModelWarning, stacklevel=1)
+            return 0
+
+        monkeypatch.setattr(app, "main", warn)
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")
+            assert cli("models") == (0, "", "Warning: gone for good\n")
 
     def test_without_a_command_it_shows_the_help(self, cli: Cli) -> None:
         done = cli()

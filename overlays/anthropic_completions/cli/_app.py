@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import os
 import sys
+import warnings
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
 import click
 
 from .._version import __version__
-from ._common import INTERRUPTED, WRONG, examples, fail
+from ._common import INTERRUPTED, WRONG, examples, fail, tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,6 +82,13 @@ def run(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    with warnings.catch_warnings():
+        # Such as of a retired model: for the user of a shell the line of code is noise.
+        warnings.showwarning = lambda message, *_, **__: tell(f"Warning: {message}")
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         code = app.main([*arguments], prog_name=NAME, standalone_mode=False)
     except click.ClickException as error:

@@ -36,9 +36,14 @@ def harmless(text: str) -> str:
     return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
+def tell(message: str) -> None:
+    """Tell something on one line of standard error."""
+    click.echo(harmless(" ".join(message.split())), err=True)
+
+
 def fail(message: str, code: int = FAILED) -> int:
     """Tell on one line what went wrong, and return the exit code for it."""
-    click.echo(f"Error: {harmless(' '.join(message.split()))}", err=True)
+    tell(f"Error: {message}")
     return code
 
 
