@@ -53,6 +53,8 @@ format: $(INSTALLED) ## Format and mend what the linter can
 
 lock: $(INSTALLED) ## Pin the newest versions of all tools, with hashes
 	$(COMPILE) --output-file requirements/runtime.txt
+	$(COMPILE) --extra fast --output-file requirements/fast.txt
+	$(COMPILE) requirements/plot.in --output-file requirements/plot.txt
 	$(COMPILE) --all-extras requirements/test.in --output-file requirements/test.txt
 	$(COMPILE) --all-extras requirements/dev.in --output-file requirements/dev.txt
 	$(COMPILE) --all-extras requirements/compat.in --output-file requirements/compat.txt

@@ -20,7 +20,15 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-@pytest.fixture(params=[None, "asyncio", "trio"], ids=["sync", "asyncio", "trio"])
+WORLDS = {
+    "sync": World(None),
+    "lent": World(None, lent=True),
+    "asyncio": World("asyncio"),
+    "trio": World("trio"),
+}
+
+
+@pytest.fixture(params=WORLDS)
 def world(request: pytest.FixtureRequest) -> World:
     """Each way to run a client."""
-    return World(request.param)
+    return WORLDS[request.param]

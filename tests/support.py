@@ -9,6 +9,7 @@ import anyio
 import httpx
 
 from anthropic_completions import Anthropic, AsyncAnthropic
+from anthropic_completions._http import AsyncDirectClient, DirectClient
 from anthropic_completions.types import Completion
 
 PROMPT = "\n\nHuman: Hello, world!\n\nAssistant:"
@@ -51,7 +52,16 @@ class Script:
     requests: list[httpx.Request] = field(default_factory=list)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
+        # As it is sent: the client takes the credentials out of its own afterwards.
+        sent = httpx.Request(
+            request.method,
+            request.url,
+            headers=request.headers,
+            stream=request.stream,
+            extensions=request.extensions,
+        )
+        sent.read()
+        self.requests.append(sent)
         reply = self.replies[min(len(self.requests), len(self.replies)) - 1]
         if callable(reply):
             reply = reply(request)
@@ -107,8 +117,15 @@ class Streamed:
 class World:
     """One of the ways to run a client, so that a test is written once for all of them."""
 
-    def __init__(self, backend: str | None) -> None:
+    def __init__(self, backend: str | None, *, lent: bool = False) -> None:
         self.backend = backend  # None for the blocking client
+        self.lent = lent  # whether it sends with an httpx client of the user's
+
+    def http(self, **options: Any) -> Any:
+        """Return what a client sends with: as it makes it itself, or an httpx client of the user's."""
+        if self.backend is None:
+            return httpx.Client(**options) if self.lent else DirectClient(**options)
+        return AsyncDirectClient(**options)
 
     def use(
         self,
@@ -129,7 +146,7 @@ class World:
         options = {"api_key": KEY, **options}
         if self.backend is None:
             if reply is not None:
-                options["http_client"] = httpx.Client(transport=httpx.MockTransport(reply))
+                options["http_client"] = self.http(transport=httpx.MockTransport(reply))
             with Anthropic(**options) as client:
                 if clock:
                     client.__dict__["_clock"] = clock
@@ -137,7 +154,7 @@ class World:
 
         async def run() -> Any:
             if reply is not None:
-                options["http_client"] = httpx.AsyncClient(transport=httpx.MockTransport(reply))
+                options["http_client"] = self.http(transport=httpx.MockTransport(reply))
             async with AsyncAnthropic(**options) as client:
                 if clock:
                     client.__dict__["_clock"] = clock

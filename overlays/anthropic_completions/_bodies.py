@@ -6,7 +6,7 @@ unfinished, of which trio warns, and the bytes that came are gone.
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
 
-def _never() -> bool:
+def never() -> bool:
+    """Tell that it is not too late, as for a call without a deadline."""
     return False
 
 
-def read(response: httpx.Response, is_late: Callable[[], bool] = _never) -> bool:
+def read(response: httpx.Response, is_late: Callable[[], bool] = never) -> bool:
     """Read a body, so that httpx has its content.
 
     Args:
@@ -65,7 +66,7 @@ async def leave(pieces: AsyncIterator[Any]) -> None:
             pass
 
 
-async def read_async(response: httpx.Response, is_late: Callable[[], bool] = _never) -> bool:
+async def read_async(response: httpx.Response, is_late: Callable[[], bool] = never) -> bool:
     """Read a body, so that httpx has its content; as `read`."""
     if response.is_stream_consumed:
         await response.aread()
@@ -74,17 +75,18 @@ async def read_async(response: httpx.Response, is_late: Callable[[], bool] = _ne
     pieces: list[bytes] = []
     try:
         # Cancelled where it waits for bytes, and not left, the stream's generators end in order.
-        with anyio.CancelScope() as scope:
+        scope = None if is_late is never else anyio.CancelScope()
+        with scope or nullcontext():
             async for piece in stream:
                 pieces.append(piece)
-                if is_late():
+                if scope and is_late():
                     scope.cancel()
     finally:
         with anyio.CancelScope(shield=True):
             await stream.aclose()
         _put_back(response, stream, pieces)
     _decode(response)
-    return not scope.cancelled_caught
+    return scope is None or not scope.cancelled_caught
 
 
 def _put_back(response: httpx.Response, stream: Any, pieces: list[bytes]) -> None:

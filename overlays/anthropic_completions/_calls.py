@@ -176,22 +176,22 @@ def _call(
     max_retries: object = None,
 ) -> Call:
     limit = seconds("deadline", deadline) if is_given(deadline) else options.deadline
-    # What the caller says of a header holds, also where it is `omit`.
-    said = {name.lower() for layer in (options.default_headers, extra_headers) for name in layer}
-    found = credentials(options)
-    if not found and not said & {"x-api-key", "authorization"}:
-        raise TypeError(_NO_CREDENTIALS)
-    # The betas go over the client's default headers; what else the generated code sets goes under them.
-    betas = {name: value for name, value in headers.items() if name == "anthropic-beta"}
-    try:
-        queries = (path_query or {}, options.default_query, extra_query)
-        url = httpx.URL(url_with_query(options.base_url + path, *queries))
-    except httpx.InvalidURL as error:
-        raise ValueError(f"base_url, path and query: expected them to make up a URL, but {error}") from None
+    # What is remembered is little: not the paths, queries, headers and betas of single calls.
+    url: httpx.URL | None
+    if extra_query or path_query is not None:
+        url = _url(options, path, path_query or {}, options.default_query, extra_query)
+    elif (url := options.prepared.get(path)) is None:
+        url = options.prepared[path] = _url(options, path, options.default_query)
+    key = None if extra_headers or "anthropic-beta" in headers else (*headers.items(),)
+    if (ready := options.prepared.get(key)) is None:
+        ready = _headers(options, headers, extra_headers)
+        if key is not None:
+            options.prepared[key] = ready
+    ready_headers, counts_retries = ready
     return Call(
         method="POST",
         url=url,
-        headers=headers_to_send(_BASE_HEADERS, headers, found, options.default_headers, betas, extra_headers),
+        headers=ready_headers,
         content=content,
         timeout=_time_limits(
             timeout if is_given(timeout) else options.timeout,
@@ -205,10 +205,32 @@ def _call(
         else count("max_retries", max_retries, least=0),
         max_retry_after=options.max_retry_after,
         deadline_at=None if limit is None else clock.monotonic() + limit,
-        counts_retries=RETRY_COUNT_HEADER not in said,
+        counts_retries=counts_retries,
         clock=clock,
         reader=reader,
     )
+
+
+def _url(options: Options, path: str, *queries: Mapping[str, Any]) -> httpx.URL:
+    try:
+        return httpx.URL(url_with_query(options.base_url + path, *queries))
+    except httpx.InvalidURL as error:
+        raise ValueError(f"base_url, path and query: expected them to make up a URL, but {error}") from None
+
+
+def _headers(
+    options: Options, headers: Mapping[str, str], extra_headers: Mapping[str, Any]
+) -> tuple[Headers, bool]:
+    """Return the headers of a request, and whether the number of retries goes with them."""
+    # What the caller says of a header holds, also where it is `omit`.
+    said = {name.lower() for layer in (options.default_headers, extra_headers) for name in layer}
+    found = credentials(options)
+    if not found and not said & {"x-api-key", "authorization"}:
+        raise TypeError(_NO_CREDENTIALS)
+    # The betas go over the client's default headers; what else the generated code sets goes under them.
+    betas = {name: value for name, value in headers.items() if name == "anthropic-beta"}
+    layers = (_BASE_HEADERS, headers, found, options.default_headers, betas, extra_headers)
+    return headers_to_send(*layers), RETRY_COUNT_HEADER not in said
 
 
 def client_headers(options: Options) -> dict[str, str | Omit]:

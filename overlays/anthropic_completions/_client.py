@@ -89,7 +89,7 @@ _DOC = """Makes requests to the Text Completions API.
 class Anthropic(BaseClient):
     __doc__ = _DOC.format(http="Client")
 
-    _http_kind = "DefaultHttpxClient"
+    _http_kind = "DirectClient"
     _http_type = "Client"
 
     @cached_property
@@ -193,7 +193,7 @@ class Anthropic(BaseClient):
 class AsyncAnthropic(BaseClient):
     __doc__ = _DOC.format(http="AsyncClient")
 
-    _http_kind = "DefaultAsyncHttpxClient"
+    _http_kind = "AsyncDirectClient"
     _http_type = "AsyncClient"
 
     @cached_property

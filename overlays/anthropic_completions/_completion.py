@@ -99,9 +99,17 @@ class Completion(CompletionModel):
 
     def _fill(self, fields: Mapping[str, Any], headers: httpx.Headers | None) -> None:
         rest = dict(fields)
-        for name, slot in _SLOTS.items():
-            if name in rest:
-                setattr(self, slot, rest.pop(name))
+        # Without a loop over names: this is done for each chunk of a stream.
+        if "id" in rest:
+            self.id = rest.pop("id")
+        if "completion" in rest:
+            self.completion = rest.pop("completion")
+        if "model" in rest:
+            self.model = rest.pop("model")
+        if "stop_reason" in rest:
+            self.stop_reason = rest.pop("stop_reason")
+        if "type" in rest:
+            self.type_ = rest.pop("type")
         self.additional_properties = rest
         self._headers = headers
 

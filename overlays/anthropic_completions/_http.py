@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import socket
+import time
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies
 
 import httpx
 
+from ._errors import strip_credentials
 from ._options import CONNECT_SECONDS, TIMEOUT_SECONDS
+from ._secrets import REDACTED, is_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
 DEFAULT_TIMEOUT = httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS)
 DEFAULT_CONNECTION_LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100)
+_httpx_log = logging.getLogger(httpx.__name__)
 
 
 class DefaultHttpxClient(httpx.Client):
@@ -30,6 +36,152 @@ class DefaultAsyncHttpxClient(httpx.AsyncClient):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**_with_defaults(kwargs, httpx.AsyncHTTPTransport))
+
+
+class DirectClient(httpx.Client):
+    """The client that is made where none is given.
+
+    What `httpx.Client` does around each request is for features that nobody could have asked this one for:
+    authentication flows, hooks, redirects, a base URL. So it hands requests straight to its transport, and
+    goes httpx's way where there is more to do: with cookies and proxies.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        settings = _with_defaults(kwargs, httpx.HTTPTransport)
+        super().__init__(**settings)
+        self._direct = None if any(settings.get("mounts", {}).values()) else settings["transport"]
+        self._own_headers = _by_name(self.headers)
+
+    def prepare(self, method: str, url: httpx.URL, **parts: Any) -> httpx.Request:
+        """Return a request; the same one as `build_request` would."""
+        return _prepare(self, method, url, **parts)
+
+    def deliver(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and return its reply, unread; the request has no credentials then."""
+        if self._direct is None or self.is_closed:
+            proxied = self.send(request, stream=True, follow_redirects=False)
+            strip_credentials(proxied)
+            return proxied
+        started = time.perf_counter()
+        response: httpx.Response = self._direct.handle_request(request)
+        response.stream = _TimedStream(response, response.stream, started)
+        _finish(self, request, response)
+        return response
+
+
+class AsyncDirectClient(httpx.AsyncClient):
+    """As `DirectClient`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        settings = _with_defaults(kwargs, httpx.AsyncHTTPTransport)
+        super().__init__(**settings)
+        self._direct = None if any(settings.get("mounts", {}).values()) else settings["transport"]
+        self._own_headers = _by_name(self.headers)
+
+    def prepare(self, method: str, url: httpx.URL, **parts: Any) -> httpx.Request:
+        """Return a request; the same one as `build_request` would."""
+        return _prepare(self, method, url, **parts)
+
+    async def deliver(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and return its reply, unread; the request has no credentials then."""
+        if self._direct is None or self.is_closed:
+            proxied = await self.send(request, stream=True, follow_redirects=False)
+            strip_credentials(proxied)
+            return proxied
+        started = time.perf_counter()
+        response: httpx.Response = await self._direct.handle_async_request(request)
+        response.stream = _AsyncTimedStream(response, response.stream, started)
+        _finish(self, request, response)
+        return response
+
+
+class _Timed:
+    """A reply's stream that tells the reply, when closed, how long the exchange took."""
+
+    def __init__(self, response: httpx.Response, stream: Any, started: float) -> None:
+        self._response = response
+        self._stream = stream
+        self._started = started
+
+    def _stop(self) -> None:
+        self._response.elapsed = timedelta(seconds=time.perf_counter() - self._started)
+
+
+class _TimedStream(_Timed, httpx.SyncByteStream):
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._stream)
+
+    def close(self) -> None:
+        self._stop()
+        self._stream.close()
+
+
+class _AsyncTimedStream(_Timed, httpx.AsyncByteStream):
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._stream)
+
+    async def aclose(self) -> None:
+        self._stop()
+        await self._stream.aclose()
+
+
+def _by_name(headers: httpx.Headers) -> list[tuple[str, tuple[str, str]]]:
+    """Return headers by their names in lower case."""
+    pairs = [(name.decode("ascii"), value.decode("ascii")) for name, value in headers.raw]
+    return [(name.lower(), (name, value)) for name, value in pairs]
+
+
+def _prepare(
+    client: DirectClient | AsyncDirectClient,
+    method: str,
+    url: httpx.URL,
+    *,
+    headers: Mapping[str, str],
+    content: bytes | None,
+    timeout: httpx.Timeout,
+    extensions: Mapping[str, Any] | None = None,
+) -> httpx.Request:
+    if not content or client.cookies:
+        return client.build_request(
+            method, url, headers=headers, content=content, timeout=timeout, extensions=dict(extensions or {})
+        )
+    given = {name.lower() for name in headers}
+    # httpx's own headers, in httpx's order: those of the client that are not given, and two of the request.
+    pairs = [pair for name, pair in client._own_headers if name not in given]
+    if "host" not in given:
+        pairs.insert(0, ("Host", url.netloc.decode("ascii")))
+    pairs += headers.items()
+    pairs.append(("Content-Length", str(len(content))))
+    request = httpx.Request(
+        method,
+        url,
+        headers=pairs,
+        stream=httpx.ByteStream(content),
+        extensions={**(extensions or {}), "timeout": timeout.as_dict()},
+    )
+    request.read()
+    return request
+
+
+def _finish(
+    client: DirectClient | AsyncDirectClient, request: httpx.Request, response: httpx.Response
+) -> None:
+    """Do what httpx does with a reply, and remove the credentials, which are sent."""
+    response.request = request
+    if "set-cookie" in response.headers:
+        client.cookies.extract_cookies(response)
+    if _httpx_log.isEnabledFor(logging.INFO):
+        _httpx_log.info(
+            'HTTP Request: %s %s "%s %d %s"',
+            request.method,
+            request.url,
+            response.http_version,
+            response.status_code,
+            response.reason_phrase,
+        )
+    for name in request.headers:
+        if is_secret(name):
+            request.headers[name] = REDACTED
 
 
 def _with_defaults(kwargs: Mapping[str, Any], transport: Any) -> dict[str, Any]:

@@ -73,6 +73,7 @@ class Options:
 
     The fields mean what the arguments of `Anthropic` mean. `only_messages` is what `backend="auto"` has
     learned: the base URL and the model of calls that only Messages serves. Copies of a client share it.
+    `prepared` is what was made of the settings for a call and holds for the next one as well.
     """
 
     api_key: Secret | None
@@ -92,6 +93,7 @@ class Options:
     on_loss: OnLoss = "warn"
     model_warnings: bool = True
     only_messages: dict[tuple[str, str], object] = field(default_factory=dict, repr=False, compare=False)
+    prepared: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
 
 def is_given(value: T | NotGiven | Omit) -> TypeGuard[T]:

@@ -6,27 +6,38 @@ from typing import TYPE_CHECKING
 
 from ._bodies import read, read_async
 from ._errors import strip_credentials
+from ._http import AsyncDirectClient, DirectClient
 from ._transport import Port
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     import httpx
 
     from ._transport import Clock
 
+    Build = Callable[..., httpx.Request]
+
 
 def sync_port(http: httpx.Client, clock: Clock, closed: Callable[[], bool]) -> Port:
     """Return the blocking way to do steps."""
 
-    def send(request: httpx.Request) -> httpx.Response:
-        _name_server(request)
-        response = http.send(request, stream=True, follow_redirects=False)
+    def send_lent(request: httpx.Request) -> httpx.Response:
+        response: httpx.Response = http.send(request, stream=True, follow_redirects=False)
         strip_credentials(response)
         return response
 
+    build: Build = http.build_request
+    deliver = send_lent
+    if isinstance(http, DirectClient):
+        build, deliver = http.prepare, http.deliver
+
+    def send(request: httpx.Request) -> httpx.Response:
+        _name_server(request)
+        return deliver(request)
+
     return Port(
-        build=http.build_request,
+        build=build,
         send=send,
         read=read,
         close=lambda response: response.close(),
@@ -39,11 +50,19 @@ def async_port(http: httpx.AsyncClient, clock: Clock, closed: Callable[[], bool]
     """Return the awaiting way to do steps."""
     import anyio
 
-    async def send(request: httpx.Request) -> httpx.Response:
-        _name_server(request)
-        response = await http.send(request, stream=True, follow_redirects=False)
+    async def send_lent(request: httpx.Request) -> httpx.Response:
+        response: httpx.Response = await http.send(request, stream=True, follow_redirects=False)
         strip_credentials(response)
         return response
+
+    build: Build = http.build_request
+    deliver = send_lent
+    if isinstance(http, AsyncDirectClient):
+        build, deliver = http.prepare, http.deliver
+
+    def send(request: httpx.Request) -> Awaitable[httpx.Response]:
+        _name_server(request)
+        return deliver(request)
 
     async def close(response: httpx.Response) -> None:
         # A task that is being cancelled still gives its connection back.
@@ -51,7 +70,7 @@ def async_port(http: httpx.AsyncClient, clock: Clock, closed: Callable[[], bool]
             await response.aclose()
 
     return Port(
-        build=http.build_request,
+        build=build,
         send=send,
         read=read_async,
         close=close,

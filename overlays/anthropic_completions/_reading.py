@@ -17,7 +17,9 @@ from ._errors import APIError
 from ._transport import exchange, run, run_async
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
+
+    import httpx
 
     from ._assembly import Assembly
     from ._completion import Completion
@@ -83,6 +85,11 @@ class Reading:
         return self.failure
 
 
+def _is_plain(response: httpx.Response) -> bool:
+    """Tell whether a body comes as it is, so that httpx's decoding of each piece can be left out."""
+    return "content-encoding" not in response.headers and not response.is_stream_consumed
+
+
 class BlockingReading(Reading):
     """Reading that blocks.
 
@@ -100,7 +107,8 @@ class BlockingReading(Reading):
                 try:
                     self.check()
                     self.assembly.wait()
-                    for piece in self.response.iter_bytes():
+                    response = self.response
+                    for piece in response.iter_raw() if _is_plain(response) else response.iter_bytes():
                         yield from self.assembly.feed(piece)
                         self.assembly.wait()
                     yield from self.assembly.finish()
@@ -148,7 +156,7 @@ class AwaitingReading(Reading):
         raw: Any = _Unclosed(self._raw)
         self.response.aiter_raw = lambda chunk_size=None: raw  # type: ignore[method-assign]
         self._body: Any = self.response.stream
-        self._pieces: Any = self.response.aiter_bytes()
+        self._pieces: Any = raw if _is_plain(self.response) else self.response.aiter_bytes()
         self._ready: Iterator[Completion] = iter(())
         self._released = False
 
@@ -224,6 +232,9 @@ class _Unclosed:
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self._pieces
+
+    def __anext__(self) -> Awaitable[bytes]:
+        return anext(self._pieces)
 
     async def aclose(self) -> None:
         """Do nothing."""

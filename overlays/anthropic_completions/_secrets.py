@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 REDACTED = "[redacted]"
@@ -39,6 +40,7 @@ class Headers(dict[str, Any]):
         return repr({name: REDACTED if is_secret(name) else value for name, value in self.items()})
 
 
+@lru_cache
 def is_secret(name: str) -> bool:
     """Tell by its name whether a header may carry a credential."""
     return _SECRET_NAME.search(name) is not None

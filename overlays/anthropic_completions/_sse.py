@@ -83,6 +83,7 @@ class SSEDecoder:
             self._pending.clear()
             piece = piece.removeprefix(_BOM)
 
+        data = self._data
         parts = range(0, len(piece), _PART_BYTES)
         for part in [piece] if len(parts) == 1 else (piece[at : at + _PART_BYTES] for at in parts):
             lines = part.splitlines()  # of bytes: at CR, LF and CRLF and nowhere else
@@ -97,37 +98,44 @@ class SSEDecoder:
                 self._pending.clear()
 
             for line in lines:
-                if not line:
-                    if self._data:
-                        data = self._data[:-1].decode("utf-8", "replace")
-                        yield ServerSentEvent(self._event or None, data, self._id, self._retry)
-                        self._data.clear()
+                if line[:6] == b"data: ":
+                    raw = line[6:]
+                elif not line:
+                    if data:
+                        text = data[:-1].decode("utf-8", "replace")
+                        yield ServerSentEvent(self._event or None, text, self._id, self._retry)
+                        data.clear()
                     self._event, self._retry = "", None
                     continue
-                name, _, raw = line.partition(b":")
-                if raw[:1] == b" ":
-                    raw = raw[1:]
-                if name == b"data":
-                    self._data += raw
-                    self._data.append(_LF)
-                    if len(self._data) > self._max_event_bytes + 1:
-                        raise self._too_large()
-                    continue
-                if len(self._data) + len(line) > self._longest:
+                else:
+                    name, _, raw = line.partition(b":")
+                    if raw[:1] == b" ":
+                        raw = raw[1:]
+                    if name != b"data":
+                        self._take(name, raw, len(line))
+                        continue
+                data += raw
+                data.append(_LF)
+                if len(data) > self._max_event_bytes + 1:
                     raise self._too_large()
-                value = raw.decode("utf-8", "replace")
-                if name == b"event":
-                    self._event = value
-                elif name == b"id":
-                    if "\0" not in value:
-                        self._id = value
-                elif name == b"retry" and value.isascii() and value.isdigit() and len(value) < 19:
-                    self._retry = int(value)
 
             if unended:
                 self._pending += unended
                 if len(self._data) + len(self._pending) > self._longest:
                     raise self._too_large()
+
+    def _take(self, name: bytes, raw: bytes, length: int) -> None:
+        """Take a line of another kind than data."""
+        if len(self._data) + length > self._longest:
+            raise self._too_large()
+        value = raw.decode("utf-8", "replace")
+        if name == b"event":
+            self._event = value
+        elif name == b"id":
+            if "\0" not in value:
+                self._id = value
+        elif name == b"retry" and value.isascii() and value.isdigit() and len(value) < 19:
+            self._retry = int(value)
 
     def _too_large(self) -> EventTooLargeError:
         self._pending.clear()

@@ -263,7 +263,9 @@ def _attempt(call: Call, port: Port, retries_taken: int) -> Steps[httpx.Response
 
 def _read(call: Call, port: Port, response: httpx.Response) -> Steps[None]:
     """Read the body of a reply."""
-    whole = yield functools.partial(port.read, is_late=call.is_late), response
+    # Without a deadline, the port's own way of never being late.
+    read = port.read if call.deadline_at is None else functools.partial(port.read, is_late=call.is_late)
+    whole = yield read, response
     if not whole and response.is_success:
         raise APITimeoutError(response.request, message=_LATE)
     log_body(response)
@@ -300,7 +302,10 @@ def _redirect(request: httpx.Request, response: httpx.Response, redirects: int) 
     """
     if not response.has_redirect_location:
         return None
-    target = request.url.join(response.headers["location"])
+    try:
+        target = request.url.join(response.headers["location"])
+    except httpx.InvalidURL as error:  # as httpx calls it
+        raise httpx.RemoteProtocolError(f"Invalid URL in location header: {error}.") from error
     if (target.scheme, target.host, target.port) != (request.url.scheme, request.url.host, request.url.port):
         return f"Refused a redirect to another origin, {target}; nothing was sent there."
     if response.status_code not in (307, 308):

@@ -60,7 +60,7 @@ def checker(name: str) -> Check:
 
 def first_violation(name: str, value: object) -> Violation | None:
     """Return the first thing that is wrong with a value of the named schema, or None."""
-    return next(checker(name)(value, ""), None)
+    return next(iter(checker(name)(value, "")), None)
 
 
 @cache

@@ -134,30 +134,28 @@ def measure_memory(name: str, url: str) -> int:
     return resident()
 
 
-def measure_plain(name: str, url: str, calls: int = 300) -> float:
+def measure_plain(name: str, url: str, calls: int = 100) -> float:
     user, target = load(name), f"{url}/plain"
     client = user.client(target)
-    for _ in range(30):
+    for _ in range(100):
         user.call(client, target)
     return statistics.median(
-        cpu(lambda: [user.call(client, target) for _ in range(calls // 5)], calls // 5) for _ in range(5)
+        cpu(lambda: [user.call(client, target) for _ in range(calls)], calls) for _ in range(5)
     )
 
 
-def measure_async(name: str, url: str, calls: int = 300) -> float:
+def measure_async(name: str, url: str, calls: int = 100) -> float:
     async def run() -> float:
         user, target = load(name), f"{url}/plain"
         client = user.async_client(target)
-        for _ in range(30):
-            await user.async_call(client, target)
         shares = []
-        for _ in range(5):
+        for _ in range(6):
             gc.collect()
             started = process_time()
-            for _ in range(calls // 5):
+            for _ in range(calls):
                 await user.async_call(client, target)
-            shares.append((process_time() - started) / (calls // 5))
-        return statistics.median(shares)
+            shares.append((process_time() - started) / calls)
+        return statistics.median(shares[1:])
 
     return asyncio.run(run())
 
@@ -169,15 +167,38 @@ def stream_measure(kind: str, events: int, *, asynchronous: bool = False) -> Cal
 
             async def run() -> float:
                 client = user.async_client(target)
-                await user.async_stream(client, target)
-                started = process_time()
-                await user.async_stream(client, target)
-                return (process_time() - started) / events
+                shares = []
+                for _ in range(4):
+                    gc.collect()
+                    started = process_time()
+                    await user.async_stream(client, target)
+                    shares.append((process_time() - started) / events)
+                return statistics.median(shares[1:])
 
             return asyncio.run(run())
         client = user.client(target)
         user.stream(client, target)
-        return cpu(lambda: user.stream(client, target), events)
+        return statistics.median(cpu(lambda: user.stream(client, target), events) for _ in range(3))
+
+    return measure
+
+
+def growth(events: int) -> Callable[[str, str], float]:
+    """Measure the time per event without the call: that of a stream with one event is taken off."""
+
+    def measure(name: str, url: str) -> float:
+        user, short, long = load(name), f"{url}/large-1", f"{url}/large-{events}"
+        clients = {target: user.client(target) for target in (short, long)}
+
+        def of(target: str, streams: int) -> float:
+            return cpu(lambda: [user.stream(clients[target], target) for _ in range(streams)], streams)
+
+        streams = max(1, 10_000 // events)
+        of(short, 50), of(long, 1)
+        # 10^5 events are a mean already.
+        samples = 1 if events > 10_000 else 3
+        shares = [(of(long, streams) - of(short, max(50, streams))) / (events - 1) for _ in range(samples)]
+        return statistics.median(shares)
 
     return measure
 
@@ -213,10 +234,10 @@ METRICS: dict[str, Callable[[str, str], float]] = {
     "500 concurrent calls, memory each": concurrent("async_call", "plain", 500, "memory"),
     "200 concurrent streams, each": concurrent("async_stream", "large-200", 200, "time"),
     "200 concurrent streams, memory each": concurrent("async_stream", "large-200", 200, "memory"),
-    "event of 10^2": stream_measure("large", 100),
-    "event of 10^3": stream_measure("large", 1_000),
-    "event of 10^4": stream_measure("large", 10_000),
-    "event of 10^5": stream_measure("large", 100_000),
+    "event of 10^2": growth(100),
+    "event of 10^3": growth(1_000),
+    "event of 10^4": growth(10_000),
+    "event of 10^5": growth(100_000),
 }
 
 if __name__ == "__main__":

@@ -155,7 +155,8 @@ class TestClosing:
                 raise RuntimeError("Cannot send a request, as the client has been closed.")
 
             http = client._pool.get()
-            http.build_request, http.send = build, send
+            http.build_request = http.prepare = build
+            http.send = http.deliver = send
             return client.completions.create(**ARGUMENTS)
 
         with pytest.raises(APIConnectionError, match="The client is closed") as caught:

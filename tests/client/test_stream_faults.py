@@ -66,7 +66,7 @@ def read(world: World, server: RawServer, **options: Any) -> Streamed:
         return Streamed(chunks, error, stream.completion_so_far)
 
     # Without certificates, which take longer to load than all else here.
-    http = (httpx.AsyncClient if world.backend else httpx.Client)(verify=False)
+    http = world.http(verify=False)
     options = {"max_retries": 0, "timeout": 15, "http_client": http, "base_url": server.url, **options}
     result: Streamed = world.use(blocking, awaiting, **options)
     return result

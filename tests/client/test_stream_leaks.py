@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from anthropic_completions import Anthropic, AsyncAnthropic, IncompleteStreamError
+from anthropic_completions._http import AsyncDirectClient, DirectClient
 from raw_server import CHUNKED, HANG, LAST, RawServer, Repeat, Step, framed
 from support import ARGUMENTS, PING, Body, World, chunk
 
@@ -209,8 +210,7 @@ def use(
     connections: int = 2,
 ) -> Any:
     """Run a function with a client that may have few connections: one that is not closed is soon missed."""
-    kind = httpx.AsyncClient if world.backend else httpx.Client
-    http = kind(verify=False, limits=httpx.Limits(max_connections=connections))
+    http = world.http(verify=False, limits=httpx.Limits(max_connections=connections))
     return world.use(blocking, awaiting, base_url=server.url, http_client=http, timeout=15, max_retries=0)
 
 
@@ -335,7 +335,7 @@ class TestCancellation:
 
         with RawServer([CHUNKED + framed(PING), HANG]) as server:
             world = World(backend)
-            http = httpx.AsyncClient(verify=False)
+            http = AsyncDirectClient(verify=False)
             world.use(leave_by_break, awaiting, base_url=server.url, http_client=http, max_retries=3)
             assert server.requests == 1
 
@@ -390,7 +390,7 @@ class TestCancellation:
 
         with RawServer([CHUNKED + framed(PING), HANG]) as server:
             world = World(backend)
-            http = httpx.AsyncClient(verify=False)
+            http = AsyncDirectClient(verify=False)
             world.use(leave_by_break, awaiting, base_url=server.url, http_client=http, max_retries=3)
             assert server.requests == 1
 
@@ -398,7 +398,7 @@ class TestCancellation:
         """An event loop that ends right after a stream was left ends in peace."""
 
         async def main(url: str) -> None:
-            async with httpx.AsyncClient(verify=False) as http:
+            async with AsyncDirectClient(verify=False) as http:
                 client = AsyncAnthropic(api_key="key", base_url=url, http_client=http)
                 stream = await client.completions.create(**ARGUMENTS, stream=True)
                 await anext(stream)
@@ -414,7 +414,7 @@ class TestCancellation:
         """The same for one that is forgotten while the loop ends, with its client still open."""
 
         async def main(url: str) -> None:
-            http = httpx.AsyncClient(verify=False)
+            http = AsyncDirectClient(verify=False)
             client = AsyncAnthropic(api_key="key", base_url=url, http_client=http)
             stream = await client.completions.create(**ARGUMENTS, stream=True)
             await client.close()
@@ -428,7 +428,7 @@ class TestCancellation:
         """Forgetting a stream whose event loop has ended harms nothing."""
 
         async def main(url: str) -> Any:
-            async with httpx.AsyncClient(verify=False) as http:
+            async with AsyncDirectClient(verify=False) as http:
                 client = AsyncAnthropic(api_key="key", base_url=url, http_client=http)
                 return await client.completions.create(**ARGUMENTS, stream=True)
 
@@ -485,7 +485,7 @@ def test_a_native_cancellation_leaves_the_pool_usable() -> None:
 
 def test_another_thread_may_close() -> None:
     """`close` in another thread ends a stream at the next bytes; it is neither complete nor retried."""
-    with RawServer([CHUNKED, Repeat(framed(PING), 0.02)]) as server, httpx.Client(verify=False) as http:
+    with RawServer([CHUNKED, Repeat(framed(PING), 0.02)]) as server, DirectClient(verify=False) as http:
         client = Anthropic(api_key="key", base_url=server.url, http_client=http, timeout=15, max_retries=3)
         stream = client.completions.create(**ARGUMENTS, stream=True)
         timer = threading.Timer(0.1, stream.close)
@@ -500,7 +500,7 @@ def test_another_thread_may_close() -> None:
 @pytest.mark.parametrize("read", [False, True], ids=["unread", "in-a-loop"])
 def test_the_garbage_collector_may_strike_anywhere(read: bool) -> None:
     """A stream that is collected while its thread holds the connection pool's lock is closed all the same."""
-    with RawServer(ENDLESS[0]) as server, httpx.Client(verify=False) as http:
+    with RawServer(ENDLESS[0]) as server, DirectClient(verify=False) as http:
         pool = http._transport._pool  # type: ignore[attr-defined]
         client = Anthropic(api_key="key", base_url=server.url, http_client=http, timeout=15)
         cycle: list[Any] = [client.completions.create(**ARGUMENTS, stream=True)]

@@ -9,7 +9,7 @@ import pytest
 
 HEAVY = [
     *("anyio", "asyncio", "attr", "certifi", "click", "dateutil", "email", "httpcore", "httpx", "idna"),
-    *("jsonschema", "logging", "rich", "socket", "ssl", "trio", "uvicorn", "yaml"),
+    *("jsonschema", "logging", "msgspec", "rich", "socket", "ssl", "trio", "uvicorn", "yaml"),
     *("anthropic_completions_api", "anthropic_completions.testing", "anthropic_completions._transport"),
 ]
 USES = {
@@ -34,6 +34,20 @@ def loaded_by(code: str) -> set[str]:
     done = subprocess.run([sys.executable, "-S", "-E", "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return set(json.loads(done.stdout))
+
+
+OWN = {
+    *("anthropic_completions", "anthropic_completions._base_client", "anthropic_completions._client"),
+    *("anthropic_completions._constants", "anthropic_completions._errors", "anthropic_completions._options"),
+    *("anthropic_completions._pool", "anthropic_completions._secrets", "anthropic_completions._version"),
+    *("anthropic_completions.types", "anthropic_completions.types.completion_create_params"),
+}
+
+
+def test_importing_loads_these_modules_and_no_others() -> None:
+    """Of this package these; of other packages none. A newcomer is put here with a reason."""
+    loaded = loaded_by(USES["import"])
+    assert {name for name in loaded if name.partition(".")[0] not in sys.stdlib_module_names} == OWN
 
 
 @pytest.mark.parametrize("use", USES)

@@ -75,9 +75,8 @@ class Messages:
     newline = b"\n"
 
     def fault_of(self, request: Any) -> Fault | None:
-        violation = next(_check()(request, ""), None)
-        if violation is not None:
-            return Fault.violation(violation)
+        if violations := _check()(request, ""):
+            return Fault.violation(violations[0])
         model = lifecycle(request["model"])
         if model.snapshot != model.name and model.messages.prefill is None:
             # Of the aliases of the endpoint's own time, such as claude-2, it knows none.

@@ -1,0 +1,110 @@
+"""The benchmark compares like with like, and docs/performance.md says of it what is so."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BENCHMARKS = ROOT / "tests" / "benchmarks"
+PAGE = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+
+sys.path.insert(0, str(BENCHMARKS))
+import run  # noqa: E402
+import workloads  # noqa: E402
+
+sys.path.remove(str(BENCHMARKS))
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """The benchmark's server."""
+    server = subprocess.Popen(
+        [sys.executable, str(BENCHMARKS / "server.py")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    with server:
+        assert server.stdin
+        assert server.stdout
+        yield f"http://127.0.0.1:{server.stdout.readline().strip()}"
+        server.stdin.close()
+
+
+@pytest.mark.parametrize("path", ["plain", "alone-1", "alone-5", "large-1", "large-700"])
+def test_the_clients_do_the_same_work(url: str, path: str) -> None:
+    """Ours and raw httpx read the same text of a reply, and of all events of a stream."""
+
+    async def awaited(user: Any) -> Any:
+        client, target = user.async_client(f"{url}/{path}"), f"{url}/{path}"
+        read = user.async_call if path == "plain" else user.async_stream
+        result = await read(client, target)
+        await (client.close() if hasattr(client, "close") else client.aclose())
+        return result
+
+    def read(user: Any) -> Any:
+        with user.client(f"{url}/{path}") as client:
+            return (user.call if path == "plain" else user.stream)(client, f"{url}/{path}")
+
+    ours, raw = workloads.load("anthropic_completions"), workloads.load("httpx")
+    results = [read(ours), read(raw), asyncio.run(awaited(ours)), asyncio.run(awaited(raw))]
+    count = int(path.partition("-")[2] or 1)
+    expected = " Hello! My name is Claude." if path == "plain" else len(" Hello") * (count - 1)
+    assert results == [expected] * 4
+
+
+@pytest.mark.parametrize("metric", ["import", "memory", "event of 10^2"])
+def test_a_measurement_is_a_number_above_zero(url: str, metric: str) -> None:
+    done = subprocess.run(
+        [sys.executable, str(BENCHMARKS / "workloads.py"), "anthropic_completions", metric, url],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    assert float(done.stdout) > 0
+
+
+def measured(**ours: float) -> run.Results:
+    """Return results where ours takes 0.1 of each other client, or as is said."""
+    others = {run.FAST: 1.0, run.OLD: 1.0, run.RAW: 1.0}
+    metrics = {target.metric for target in run.TARGETS} | set(run.GROWTH)
+    return {metric: {run.OURS: ours.get(metric, 0.1), **others} for metric in sorted(metrics)}
+
+
+def test_each_target_is_said_to_be_held_or_missed() -> None:
+    assert list(run.verdicts(measured()).values()) == [True] * 12
+    missed = {words for words, held in run.verdicts(measured(**{"event alone": 0.31})).items() if not held}
+    assert missed == {"event alone: 0.31 of 0.125.0, at most 0.3"}
+    grown = run.verdicts(measured(**{"event of 10^5": 0.13}))
+    assert [words for words, held in grown.items() if not held] == [
+        "time per event, without the call, from 10^2 to 10^5 events: spread 1.30, at most 1.2"
+    ]
+
+
+def test_the_page_has_every_metric_and_every_target() -> None:
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in PAGE.splitlines() if "|" in line]
+    assert set(workloads.METRICS) <= {row[0] for row in rows}
+    names = {run.OLD: "0.125.0", run.RAW: "httpx"}
+    for metric, other, limit in run.TARGETS:
+        assert [metric, names[other], str(limit)] in [row[:3] for row in rows]
+
+
+def test_the_benchmark_tells_its_options() -> None:
+    shown = subprocess.run(
+        [sys.executable, str(BENCHMARKS / "run.py"), "--help"],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    ).stdout
+    for option in ("--plot", "--rounds", "--quick"):
+        assert option in shown
+
+
+def test_the_extra_is_told_by_its_name() -> None:
+    assert 'pip install ".[fast]"' in PAGE
+    assert "\nfast = [" in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
