@@ -38,6 +38,14 @@ class DefaultAsyncHttpxClient(httpx.AsyncClient):
         super().__init__(**_with_defaults(kwargs, httpx.AsyncHTTPTransport))
 
 
+def params_beside(http: Any, url: httpx.URL) -> httpx.QueryParams | None:
+    """Return the `params` to build a request with, for a URL that has its query already.
+
+    Parameters of the client itself would replace the URL's, unless they meet as parameters.
+    """
+    return url.params if http.params else None
+
+
 class DirectClient(httpx.Client):
     """The client that is made where none is given.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ._bodies import read, read_async
 from ._errors import strip_credentials
-from ._http import AsyncDirectClient, DirectClient
+from ._http import AsyncDirectClient, DirectClient, params_beside
 from ._transport import Port
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def sync_port(http: httpx.Client, clock: Clock, closed: Callable[[], bool]) -> P
         strip_credentials(response)
         return response
 
-    build: Build = http.build_request
+    build: Build = _lent(http)
     deliver = send_lent
     if isinstance(http, DirectClient):
         build, deliver = http.prepare, http.deliver
@@ -55,7 +55,7 @@ def async_port(http: httpx.AsyncClient, clock: Clock, closed: Callable[[], bool]
         strip_credentials(response)
         return response
 
-    build: Build = http.build_request
+    build: Build = _lent(http)
     deliver = send_lent
     if isinstance(http, AsyncDirectClient):
         build, deliver = http.prepare, http.deliver
@@ -77,6 +77,13 @@ def async_port(http: httpx.AsyncClient, clock: Clock, closed: Callable[[], bool]
         sleep=clock.sleep_async or anyio.sleep,
         closed=closed,
     )
+
+
+def _lent(http: httpx.Client | httpx.AsyncClient) -> Build:
+    def build(method: str, url: httpx.URL, **parts: Any) -> httpx.Request:
+        return http.build_request(method, url, params=params_beside(http, url), **parts)
+
+    return build
 
 
 def _name_server(request: httpx.Request) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from ._errors import strip_credentials, without_credentials
+from ._http import params_beside
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -66,8 +67,7 @@ class _Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return self._inner.build_request(
             request.method,
             str(request.url),
-            # Parameters of the client would replace the URL's, unless they meet as parameters.
-            params=request.url.params.multi_items() if self._inner.params else None,
+            params=params_beside(self._inner, request.url),
             headers=request.headers.raw,
             content=request.content,
             extensions=dict(request.extensions),

@@ -120,6 +120,14 @@ _LIMITS = [
     _client("an httpx client", http={}),
     _client("an httpx client with time limits", http={"timeout": 7}),
     _client("an httpx client with time limits, and the client's", http={"timeout": 7}, timeout=9),
+    _client(
+        "an httpx client with a query, and the client's",
+        http={"params": {"p": "1"}},
+        default_query={"a": "b c", "d": [1]},
+    ),
+    _client(
+        "an httpx client with a query, and the path's", http={"params": {"p": "1"}}, default_query={"p": "2"}
+    ),
     _client("an httpx client without time limits", http={"timeout": None}),
     _client(
         "an httpx client with more",
