@@ -117,8 +117,9 @@ class _ReplyBase(Generic[R]):
                 response, text_of(response), message=f"Expected JSON: {error}"
             ) from error
         if isinstance(to, type) and issubclass(to, Completion):
+            fields = self._reader.fields(response, value)
             try:
-                return to.from_dict(self._reader.fields(response, value))
+                return to.from_dict(fields)
             except ValueError as error:
                 raise APIResponseValidationError(response, value, message=str(error)) from error
         kind = getattr(to, "__origin__", to)  # of dict[str, int], dict

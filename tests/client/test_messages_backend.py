@@ -425,6 +425,19 @@ def test_a_raw_response_shows_the_message_and_parses_as_a_completion(world: Worl
     )
 
 
+@pytest.mark.parametrize("to", [None, Completion])
+def test_a_raw_response_without_a_counterpart_says_so_however_it_is_parsed(to: Any) -> None:
+    reply = World(None).use(
+        lambda client: client.completions.with_raw_response.create(**ARGUMENTS),
+        None,
+        Script([message_reply(stop_reason="refusal")]),
+        **MESSAGES,
+    )
+    with pytest.raises(UntranslatableReplyError) as raised:
+        reply.parse(to=to)
+    assert raised.value.reason == "refusal"
+
+
 def test_an_unread_response_parses_as_a_completion_or_as_the_stream(world: World) -> None:
     def blocking(client: Anthropic) -> list[str]:
         with client.completions.with_streaming_response.create(**ARGUMENTS) as plain:
