@@ -134,6 +134,28 @@ def test_a_prompt_without_a_counterpart_is_refused_before_it_is_sent(case: dict[
     assert not script.requests
 
 
+@pytest.mark.parametrize(
+    ("extra", "sentence"),
+    [
+        ({"messages": []}, "messages: expected none"),
+        ({"messages": [{"role": "user", "content": "B"}]}, "messages: expected none"),
+        ({"system": "Be long."}, "system: expected none"),
+    ],
+)
+def test_what_would_replace_the_prompt_is_refused(world: World, extra: dict[str, Any], sentence: str) -> None:
+    script = Script([message_reply()])
+    with pytest.raises(ValueError, match=sentence):
+        world.create(script, MESSAGES, prompt=f"Be brief.{PROMPT}", extra_body=extra)
+    assert not script.requests
+
+
+def test_system_can_be_given_where_the_prompt_has_none(world: World) -> None:
+    script = Script([message_reply()])
+    system = [{"type": "text", "text": "Be brief."}]
+    world.create(script, MESSAGES, extra_body={"system": system})
+    assert script.bodies[0]["system"] == system
+
+
 def test_features_of_messages_can_be_asked_for(world: World) -> None:
     script = Script([message_reply()])
     world.create(script, MESSAGES, extra_body={"service_tier": "auto", "max_tokens": 7})

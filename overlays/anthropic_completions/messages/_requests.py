@@ -44,6 +44,8 @@ def to_messages_request(params: Mapping[str, Any]) -> tuple[dict[str, Any], list
 
     Raises:
         TypeError: A field is missing or of the wrong type; ranges are for the service to judge.
+        ValueError: There are `messages` besides the prompt, or `system` besides one that has such text: one
+            would be lost.
         UntranslatablePromptError: The prompt has no counterpart.
     """
     fields: dict[str, Any] = {
@@ -54,6 +56,10 @@ def to_messages_request(params: Mapping[str, Any]) -> tuple[dict[str, Any], list
     prompt = _sanitised(fields["prompt"])
     transcript = parse(prompt)
     draft = Draft(model.messages, transcript.system, list(transcript.turns), fields)
+    if "messages" in fields:
+        raise ValueError("messages: expected none, as they are made of the prompt")
+    if "system" in fields and transcript.system:
+        raise ValueError("system: expected none, as the prompt has such text")
     losses = apply_rules(draft)
     if not draft.turns or draft.turns[0].role != "human":
         raise UntranslatablePromptError("the prompt's first Human turn is blank, which Messages refuses")
