@@ -79,7 +79,8 @@ def completion_call(
     limits = {name: fields.pop(name, NOT_GIVEN) for name in ("timeout", "deadline")}
     check_prompt = flag("check_prompt", fields.pop("check_prompt", False))
     path, body, headers = completion_request(fields, betas, extra_body)
-    model = fields["model"]
+    sent = body.get("model")  # `extra_body` may name another, and anything
+    model = sent if isinstance(sent, str) else fields["model"]
     if check_prompt:
         prompts.check(fields["prompt"])
     if options.model_warnings:

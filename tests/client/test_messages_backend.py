@@ -24,6 +24,7 @@ from anthropic_completions import (
 )
 from anthropic_completions.messages import (
     LOSSES,
+    BackendSwitchWarning,
     LossError,
     LossWarning,
     UntranslatableMessageError,
@@ -595,6 +596,13 @@ def test_auto_learns_for_each_model_and_address(world: World) -> None:
 
     world.use(blocking, awaiting, script, backend="auto")
     assert paths(script) == ["complete", "messages", "complete", "complete"]
+
+
+def test_auto_learns_the_model_that_was_asked(world: World) -> None:
+    script = Script([refusal(), message_reply()])
+    with pytest.warns(BackendSwitchWarning, match="'other'"):
+        world.create(script, {"backend": "auto"}, extra_body={"model": "other"})
+    assert script.bodies[1]["model"] == "other"
 
 
 def test_auto_stays_where_it_is_answered(world: World) -> None:
