@@ -265,6 +265,24 @@ def test_an_error_in_a_stream_holds_what_had_come_of_the_message() -> None:
     assert error.reply["stop_reason"] == "refusal"
 
 
+def test_what_came_is_put_together_for_errors_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise the time that a stream takes grows with the square of its length."""
+    monkeypatch.setattr(StreamTranslator, "_so_far", lambda _: pytest.fail("put together"))
+    for case in succeeding("streams"):
+        assert run(case) == (case["completions"], None)
+
+
+def test_a_stream_that_begins_a_second_message_is_malformed() -> None:
+    translator = StreamTranslator()
+    start = {"message": {"id": "msg_1", "model": "claude-2.1"}}
+    translator.feed("message_start", start)
+    translator.feed("content_block_delta", {"delta": {"type": "text_delta", "text": "Hi"}})
+    with pytest.raises(UntranslatableMessageError, match="begins a second message") as raised:
+        translator.feed("message_start", start)
+    assert raised.value.reason == "malformed"
+    assert raised.value.reply["content"] == [{"type": "text", "text": "Hi"}]
+
+
 def test_a_stream_whose_start_is_missing_has_chunks_without_id_and_model() -> None:
     delta = {"delta": {"type": "text_delta", "text": "Hi"}}
     assert StreamTranslator().feed("content_block_delta", delta) == [

@@ -9,9 +9,12 @@ from .._constants import HUMAN_PROMPT
 from .._errors import AnthropicError, APIError, strip_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     import httpx
+
+    # What came of the message, for errors.
+    Reply = Callable[[], Mapping[str, Any]]
 
 T = TypeVar("T")
 Event = tuple[str, dict[str, Any]]
@@ -93,14 +96,18 @@ def to_completion(message: Mapping[str, Any], *, leading_space: bool = True) -> 
     Raises:
         UntranslatableMessageError: The message has no counterpart; it is in the error's `reply`.
     """
-    text = "".join(_texts(message))
-    stop_reason, stop = _ending(message, message, text)
+
+    def reply() -> Mapping[str, Any]:
+        return message
+
+    text = "".join(_block_text(block, reply) for block in _field(message, "content", list, reply))
+    stop_reason, stop = _ending(message, reply, text)
     return {
         "type": "completion",
-        "id": _field(message, "id", str, message),
+        "id": _field(message, "id", str, reply),
         "completion": _spaced(text) if leading_space else text,
         "stop_reason": stop_reason,
-        "model": _field(message, "model", str, message),
+        "model": _field(message, "model", str, reply),
         "stop": stop,
     }
 
@@ -142,15 +149,19 @@ class StreamTranslator:
         if event in ("ping", "error"):
             return [(event, dict(data))]
         if event == "message_start":
+            if self._start:
+                raise UntranslatableMessageError(
+                    "the stream begins a second message", reason="malformed", reply=self._so_far()
+                )
             self._start = dict(self._part(data, "message"))
             for name in ("id", "model"):
-                _field(self._start, name, str, self._start)
+                _field(self._start, name, str, lambda: self._start)
         elif event == "content_block_start":
-            return self._text_chunk(_block_text(self._part(data, "content_block"), self._so_far()))
+            return self._text_chunk(_block_text(self._part(data, "content_block"), self._so_far))
         elif event == "content_block_delta":
             delta = self._part(data, "delta")
             if delta.get("type") == "text_delta":
-                return self._text_chunk(_field(delta, "text", str, self._so_far()))
+                return self._text_chunk(_field(delta, "text", str, self._so_far))
         elif event == "message_delta":
             delta = self._part(data, "delta")
             if delta.get("stop_reason") is not None:
@@ -168,7 +179,7 @@ class StreamTranslator:
 
     def _last_chunk(self, delta: Mapping[str, Any]) -> list[Event]:
         text = "".join(self._texts)
-        stop_reason, stop = _ending(delta, {**self._so_far(), **delta}, text)
+        stop_reason, stop = _ending(delta, lambda: {**self._so_far(), **delta}, text)
         return [self._chunk("", stop_reason, stop)]
 
     def _chunk(self, text: str, stop_reason: str | None, stop: str | None) -> Event:
@@ -181,19 +192,15 @@ class StreamTranslator:
         return "completion", {**fields, "stop": stop}
 
     def _part(self, data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-        part: Mapping[str, Any] = _field(data, name, dict, self._so_far())
+        part: Mapping[str, Any] = _field(data, name, dict, self._so_far)
         return part
 
     def _so_far(self) -> dict[str, Any]:
+        """Put together what came of the message: for errors only, as it takes the longer the more came."""
         return {**self._start, "content": [{"type": "text", "text": "".join(self._texts)}]}
 
 
-def _texts(message: Mapping[str, Any]) -> Iterator[str]:
-    for block in _field(message, "content", list, message):
-        yield _block_text(block, message)
-
-
-def _block_text(block: object, reply: Mapping[str, Any]) -> str:
+def _block_text(block: object, reply: Reply) -> str:
     kind = _field(block, "type", str, reply)
     if kind in _SILENT_BLOCKS:
         return ""
@@ -201,26 +208,26 @@ def _block_text(block: object, reply: Mapping[str, Any]) -> str:
         raise UntranslatableMessageError(
             f"the message holds a block of the type {kind!r}, which completions do not have",
             reason="content",
-            reply=reply,
+            reply=reply(),
         )
     return _field(block, "text", str, reply)
 
 
-def _ending(end: Mapping[str, Any], reply: Mapping[str, Any], text: str) -> tuple[str, str | None]:
+def _ending(end: Mapping[str, Any], reply: Reply, text: str) -> tuple[str, str | None]:
     """Return the completion's stop reason and stop, or raise where the message ends in another way."""
     reason, sequence = end.get("stop_reason"), end.get("stop_sequence")
     if not isinstance(reason, str) or reason not in _STOP_REASONS:
         raise UntranslatableMessageError(
             f"the message ends with the stop reason {reason!r}, which completions do not have",
             reason=_OBSTACLES.get(reason, "stop_reason") if isinstance(reason, str) else "malformed",
-            reply=reply,
+            reply=reply(),
         )
     # A stop sequence that is met at once explains an empty text; nothing else does.
     if not text and reason != "stop_sequence":
         raise UntranslatableMessageError(
             f"the message ends with the stop reason {reason!r} and without any text",
             reason="no_text",
-            reply=reply,
+            reply=reply(),
         )
     if sequence is not None:
         _field(end, "stop_sequence", str, reply)
@@ -231,12 +238,12 @@ def _spaced(text: str) -> str:
     return text if not text or text[0].isspace() else f" {text}"
 
 
-def _field(source: object, name: str, kind: type[T], reply: Mapping[str, Any]) -> T:
+def _field(source: object, name: str, kind: type[T], reply: Reply) -> T:
     value = source.get(name) if isinstance(source, Mapping) else None
     if not isinstance(value, kind):
         raise UntranslatableMessageError(
             f"the message is not what the Messages API documents: {name!r} is {value!r:.60}",
             reason="malformed",
-            reply=reply,
+            reply=reply(),
         )
     return value
