@@ -197,6 +197,17 @@ class TestReplies:
         stand_in.queue(completion(" No.", stop_reason="refusal"))
         assert send(stand_in).json()["stop_reason"] == "refusal"
 
+    def test_blocks_without_text_are_streamed_whole(self) -> None:
+        stand_in = StandIn()
+        tool = {"type": "tool_use", "id": "toolu_1", "name": "look", "input": {}}
+        stand_in.queue(completion("", stop_reason="tool_use", content=[tool]))
+        data = [data for name, data in events(send(stand_in, stream=True).content)]
+        assert [part["type"] for part in data if part["type"].startswith("content")] == [
+            "content_block_start",
+            "content_block_stop",
+        ]
+        assert data[1]["content_block"] == tool
+
     @given(
         question=st.text(min_size=1).filter(str.strip),
         limit=st.integers(1, 6),

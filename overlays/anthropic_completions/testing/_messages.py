@@ -126,9 +126,10 @@ class Messages:
         yield "message_start", {"type": "message_start", "message": start}
         for index, block in enumerate(reply["content"]):
             place = {"index": index}
-            empty = {**block, "text": ""}
-            yield "content_block_start", {"type": "content_block_start", **place, "content_block": empty}
-            for text in split(block["text"]):
+            is_text = block.get("type") == "text"
+            begun = {**block, "text": ""} if is_text else block
+            yield "content_block_start", {"type": "content_block_start", **place, "content_block": begun}
+            for text in split(block["text"]) if is_text else ():
                 delta = {"type": "text_delta", "text": text}
                 yield "content_block_delta", {"type": "content_block_delta", **place, "delta": delta}
             yield "content_block_stop", {"type": "content_block_stop", **place}
