@@ -81,6 +81,13 @@ def test_what_is_no_python_is_told_and_the_rest_is_looked_at(cli: Cli, content: 
     assert len(cli("scan", ".").out.splitlines()) == 2
 
 
+def test_a_notebook_that_is_named_is_told(cli: Cli) -> None:
+    write("a.ipynb", b'{"cells": []}')
+    done = cli("scan", "a.ipynb")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("Error: a.ipynb: not looked at: a notebook")
+
+
 def test_what_cannot_be_read_is_told(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     write("a/x.py")
     write("b.py")

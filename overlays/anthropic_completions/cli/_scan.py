@@ -43,6 +43,8 @@ def command(paths: tuple[Path, ...], as_json: bool) -> int:
     unread: list[OSError | SyntaxError] = []
     for file in dict.fromkeys(file for path in paths for file in _sources(path, unread.append)):
         try:
+            if file.suffix == ".ipynb":  # its JSON passes for Python that uses nothing
+                raise SyntaxError("a notebook; scan the Python script that it is exported to")
             found = scan(file.read_bytes(), str(file))
         except (OSError, SyntaxError) as error:
             error.filename = str(file)
