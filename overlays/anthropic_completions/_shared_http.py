@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -51,17 +52,13 @@ class _Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         sent = self._built(request)
-        try:
+        with _errors_renamed(sent):
             return _response(self._inner.send(sent, **self._how), sent)
-        except Exception as error:
-            raise _renamed(error, sent) from error
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         sent = self._built(request)
-        try:
+        with _errors_renamed(sent):
             return _response(await self._inner.send(sent, **self._how), sent)
-        except Exception as error:
-            raise _renamed(error, sent) from error
 
     def _built(self, request: httpx.Request) -> Any:
         return self._inner.build_request(
@@ -82,17 +79,13 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._request = request
 
     def __iter__(self) -> Iterator[bytes]:
-        try:
+        with _errors_renamed(self._request):
             yield from self._stream
-        except Exception as error:
-            raise _renamed(error, self._request) from error
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        try:
+        with _errors_renamed(self._request):
             async for piece in self._stream:
                 yield piece
-        except Exception as error:
-            raise _renamed(error, self._request) from error
 
     def close(self) -> None:
         self._stream.close()
@@ -114,13 +107,16 @@ def _response(inner: Any, sent: Any) -> httpx.Response:
 _TOLD = ("http_version", "reason_phrase")
 
 
-def _renamed(error: Exception, request: Any) -> Exception:
-    """Return an error of httpx2 as the one of the same name in httpx, and others as they are."""
-    if any(kind.__name__ == "HTTPError" for kind in type(error).__mro__):
-        error.request = without_credentials(request)  # type: ignore[attr-defined]
-    for kind in type(error).__mro__:
-        same: Any = getattr(httpx, kind.__name__, None)
-        if kind.__module__ == "httpx2" and same is not None:
-            renamed: Exception = same(str(error))
-            return renamed
-    return error
+@contextmanager
+def _errors_renamed(request: Any) -> Iterator[None]:
+    """Raise an error of httpx2 as the one of the same name in httpx, and others as they are."""
+    try:
+        yield
+    except Exception as error:
+        if any(kind.__name__ == "HTTPError" for kind in type(error).__mro__):
+            error.request = without_credentials(request)  # type: ignore[attr-defined]
+        for kind in type(error).__mro__:
+            same: Any = getattr(httpx, kind.__name__, None)
+            if kind.__module__ == "httpx2" and same is not None:
+                raise same(str(error)) from error
+        raise

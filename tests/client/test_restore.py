@@ -152,6 +152,15 @@ def test_a_connection_that_cannot_be_made_has_its_error(world: World, package: M
         use(world, package, Script([httpx.ConnectError("refused")]))
 
 
+def test_an_error_that_is_none_of_http_comes_as_it_is(world: World, package: ModuleType) -> None:
+    restore(package)
+    error = RuntimeError("hook")
+    with pytest.raises(RuntimeError, match="hook") as raised:
+        use(world, package, Script([error]))
+    assert raised.value is error
+    assert raised.value.__cause__ is None
+
+
 def test_a_client_whose_http_client_is_closed_says_so(world: World, package: ModuleType) -> None:
     restore(package)
 
