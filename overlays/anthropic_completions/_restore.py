@@ -107,10 +107,10 @@ class Restoration:
         with _lock:
             while self._before:
                 owner, name, value = self._before.pop()
-                if value is _ABSENT:
-                    delattr(owner, name)
-                else:
+                if value is not _ABSENT:
                     setattr(owner, name, value)
+                elif name in vars(owner):  # somebody may have taken it away already
+                    delattr(owner, name)
 
     def __enter__(self) -> Self:
         return self

@@ -188,6 +188,14 @@ def test_the_markers_are_back_and_all_of_it_can_be_undone(package: Any) -> None:
     assert after == before
 
 
+def test_undoing_what_somebody_took_away_undoes_the_rest(package: Any) -> None:
+    restoration = restore(package)
+    del package.AsyncAnthropic.AI_PROMPT
+    restoration.undo()
+    assert not hasattr(package, "HUMAN_PROMPT")
+    assert not hasattr(package.Anthropic, "completions")
+
+
 def test_completions_of_its_own_come_back_when_undone(package: Any) -> None:
     package.Anthropic.completions = own = object()
     with restore(package):
