@@ -116,19 +116,22 @@ class Prompt:
             allow_markers: Whether to take text that holds a turn marker.
 
         Raises:
-            TypeError: A content is no text.
+            TypeError: A pair is none, or a content is no text.
             ValueError: A role is unknown, `system` is not the first, or a text holds a turn marker.
         """
         prompt = cls()
         for index, turn in enumerate(turns):
-            role, content = turn["role"], turn["content"]
+            try:
+                role, content = turn["role"], turn["content"]
+            except (KeyError, TypeError):
+                raise TypeError(f"turns[{index}]: expected role and content, got {turn!r:.60}") from None
             if not isinstance(content, str):
                 raise TypeError(f"turns[{index}]: expected text as content, got {type(content).__name__}")
             if role == "system" and index:
                 raise ValueError(f"turns[{index}]: system text can only stand before all turns")
             if role == "system":
                 prompt = prompt.system(content, allow_markers=allow_markers)
-            elif role in _ROLES:
+            elif role in tuple(_ROLES):  # of what cannot be hashed, a dict cannot tell
                 prompt = prompt._with_turn(_ROLES[role], content, allow_markers)
             else:
                 raise ValueError(
@@ -146,12 +149,12 @@ class Prompt:
             allow_markers: Whether to take text that holds a turn marker.
 
         Raises:
+            TypeError: It is no text.
             ValueError: The text holds a turn marker, or begins with `Human:`, which is taken for one.
         """
-        if not allow_markers:
-            if text.startswith(_BARE_HUMAN):
-                raise ValueError(f"the text begins with {_BARE_HUMAN!r}, which is taken for a turn marker")
-            _refuse_markers(text)
+        _check_text(text, allow_markers)
+        if not allow_markers and text.startswith(_BARE_HUMAN):
+            raise ValueError(f"the text begins with {_BARE_HUMAN!r}, which is taken for a turn marker")
         return replace(self, transcript=replace(self.transcript, system=text))
 
     def human(self, text: str, *, allow_markers: bool = False) -> Self:
@@ -162,6 +165,7 @@ class Prompt:
             allow_markers: Whether to take text that holds a turn marker, and so begins further turns.
 
         Raises:
+            TypeError: It is no text.
             ValueError: The text holds a turn marker; its position is told.
         """
         return self._with_turn("human", text, allow_markers)
@@ -174,6 +178,7 @@ class Prompt:
             allow_markers: Whether to take text that holds a turn marker, and so begins further turns.
 
         Raises:
+            TypeError: It is no text.
             ValueError: The text holds a turn marker; its position is told.
         """
         return self._with_turn("assistant", text, allow_markers)
@@ -193,8 +198,7 @@ class Prompt:
         return self.build()
 
     def _with_turn(self, role: Role, text: str, allow_markers: bool) -> Self:
-        if not allow_markers:
-            _refuse_markers(text)
+        _check_text(text, allow_markers)
         turn = Turn(role, f" {text}" if text else "")
         turns = (*self.transcript.turns, turn)
         return replace(self, transcript=replace(self.transcript, turns=turns))
@@ -314,8 +318,10 @@ def _position(prompt: str, reason: Reason) -> int:
     return nears[-1].start() if nears else len(prompt)
 
 
-def _refuse_markers(text: str) -> None:
-    if match := _MARKER.search(text):
+def _check_text(text: object, allow_markers: bool) -> None:
+    if not isinstance(text, str):
+        raise TypeError(f"text: expected text, got {type(text).__name__}")
+    if not allow_markers and (match := _MARKER.search(text)):
         raise ValueError(
             f"the text holds the turn marker {match[0]!r} at position {match.start()}; "
             "allow_markers=True takes it as it is"

@@ -147,6 +147,30 @@ def test_content_that_is_no_text_is_named() -> None:
         Prompt.from_turns([{"role": "user", "content": "A"}, {"role": "assistant", "content": []}])  # type: ignore[dict-item]
 
 
+@pytest.mark.parametrize(
+    ("turn", "sentence"),
+    [
+        ({"role": "user"}, r"turns\[0\]: expected role and content, got {'role': 'user'}"),
+        (("user", "A"), r"turns\[0\]: expected role and content, got \('user', 'A'\)"),
+    ],
+)
+def test_a_pair_that_is_none_is_named(turn: Any, sentence: str) -> None:
+    with pytest.raises(TypeError, match=sentence):
+        Prompt.from_turns([turn])
+
+
+def test_a_role_of_another_type_is_named() -> None:
+    with pytest.raises(ValueError, match=r"turns\[0\]: expected the role .*, got \['user'\]"):
+        Prompt.from_turns([{"role": ["user"], "content": "A"}])  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize("allow_markers", [False, True])
+@pytest.mark.parametrize("method", ["system", "human", "assistant"])
+def test_every_method_refuses_what_is_no_text(method: str, allow_markers: bool) -> None:
+    with pytest.raises(TypeError, match="text: expected text, got int"):
+        getattr(Prompt(), method)(5, allow_markers=allow_markers)
+
+
 def test_a_turn_reads_as_it_stands_in_the_prompt() -> None:
     assert str(Turn("assistant", " B\n")) == "\n\nAssistant: B\n"
 
