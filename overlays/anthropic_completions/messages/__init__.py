@@ -16,6 +16,7 @@ Requests, by `to_messages_request`:
 | `stop_sequences` | `stop_sequences`, and always `\n\nHuman:`, which was built in here |
 | `temperature`, `top_k`, `top_p` | the same, as far as the model takes them |
 | `metadata`, `stream`, `betas` and whatever else | the same |
+| `messages`; `system` where the prompt has such text | refused: one of the two would be lost |
 
 Replies, by `to_completion` and, piece by piece, `StreamTranslator`:
 
