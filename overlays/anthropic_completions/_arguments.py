@@ -134,9 +134,11 @@ def _json(value: object) -> bytes:
 
 def _plain(value: Any) -> Any:
     """Return a value in the type that JSON has for it."""
+    if isinstance(value, (str, int, float)):  # the most, by far
+        return value
     if isinstance(value, Mapping):
         return dict(value)
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
         return list(value)
     return value
 

@@ -187,7 +187,8 @@ def _finish(
             response.status_code,
             response.reason_phrase,
         )
-    for name in request.headers:
+    for raw_name, _ in request.headers.raw:
+        name = raw_name.decode("latin-1")
         if is_secret(name):
             request.headers[name] = REDACTED
 

@@ -98,7 +98,7 @@ class Options:
 
 def is_given(value: T | NotGiven | Omit) -> TypeGuard[T]:
     """Tell whether an argument was given."""
-    return not isinstance(value, NotGiven | Omit)
+    return not isinstance(value, (NotGiven, Omit))
 
 
 def environment(name: str) -> str | None:

@@ -94,7 +94,7 @@ def describe(value: object) -> str:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _type(names: Any, schema: Schema, resolve: Any) -> Check:
