@@ -15,6 +15,7 @@ import pytest
 
 from anthropic_completions import Anthropic, __version__
 from anthropic_completions._wire import component
+from anthropic_completions.cli import main
 from anthropic_completions.cli._app import app
 from anthropic_completions.cli._serve import _telling_stand_in
 from anthropic_completions.models import RetiredModelWarning, lifecycle
@@ -52,6 +53,15 @@ class TestAsAWhole:
     def test_the_short_help_lists_the_commands(self, cli: Cli) -> None:
         done = cli("-h")
         assert re.findall(r"^  ([a-z][a-z-]+)  +[A-Z]", done.out, re.MULTILINE) == COMMANDS
+
+    def test_ctrl_c_while_it_is_loaded_shows_no_traceback(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def interrupted(_: Any) -> int:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("anthropic_completions.cli._app.run", interrupted)
+        with pytest.raises(SystemExit) as raised:
+            main()
+        assert raised.value.code == 130
 
     def test_a_warning_is_one_line(self, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
         def warn(*_: Any, **__: Any) -> int:

@@ -15,6 +15,10 @@ def main() -> NoReturn:
     if missing:
         print("The command line needs an extra: pip install 'anthropic-completions[cli]'", file=sys.stderr)
         sys.exit(2)
-    from ._app import run
+    try:
+        from ._app import run
 
-    sys.exit(run(sys.argv[1:]))
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # while it was still being loaded
+        code = 130
+    sys.exit(code)
