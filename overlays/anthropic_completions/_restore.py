@@ -50,8 +50,8 @@ def restore(
     client, so that its connections, proxies and certificates serve it too. The client's middleware is not
     run, and the API version is that of completions.
 
-    Calling it again changes the settings and restores nothing twice. A package that still has completions of
-    its own (0.x) gets these in their place.
+    Calling it again changes the settings and restores nothing twice; one `undo()` takes back all. A package
+    that still has completions of its own (0.x) gets these in their place.
 
     Args:
         anthropic: The package, imported.
