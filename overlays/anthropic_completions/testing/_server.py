@@ -43,7 +43,15 @@ def serve(
         log_level="warning",
         lifespan="off",
     )
-    server = uvicorn.Server(config)
+
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            # From Python 3.12 on it would wait until all clients have left.
+            for connection in list(self.server_state.connections):
+                connection.transport.close()
+            await super().shutdown(sockets)
+
+    server = Server(config)
     thread = threading.Thread(target=server.run, args=([listener],), name="stand-in", daemon=True)
     thread.start()
     try:
