@@ -9,7 +9,7 @@ import anyio
 import httpx
 
 from anthropic_completions import Anthropic, AsyncAnthropic
-from anthropic_completions._http import AsyncDirectClient, DirectClient
+from anthropic_completions._http.clients import AsyncDirectClient, DirectClient
 from anthropic_completions.types import Completion
 
 PROMPT = "\n\nHuman: Hello, world!\n\nAssistant:"

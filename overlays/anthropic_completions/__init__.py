@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import types
-from ._client import Anthropic, AsyncAnthropic
+from ._client.clients import Anthropic, AsyncAnthropic
 from ._constants import AI_PROMPT, HUMAN_PROMPT
 from ._errors import (
     AnthropicError,
@@ -50,19 +50,19 @@ from ._version import __version__
 if TYPE_CHECKING:
     from httpx import Timeout as Timeout
 
-    from ._http import DEFAULT_CONNECTION_LIMITS as DEFAULT_CONNECTION_LIMITS
-    from ._http import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
-    from ._http import DefaultAsyncHttpxClient as DefaultAsyncHttpxClient
-    from ._http import DefaultHttpxClient as DefaultHttpxClient
-    from ._middleware import APIRequest as APIRequest
-    from ._middleware import AsyncCallNext as AsyncCallNext
-    from ._middleware import CallNext as CallNext
-    from ._middleware import Middleware as Middleware
-    from ._responses import APIResponse as APIResponse
-    from ._responses import AsyncAPIResponse as AsyncAPIResponse
-    from ._restore import restore as restore
-    from ._streaming import AsyncStream as AsyncStream
-    from ._streaming import Stream as Stream
+    from ._client.middleware import APIRequest as APIRequest
+    from ._client.middleware import AsyncCallNext as AsyncCallNext
+    from ._client.middleware import CallNext as CallNext
+    from ._client.middleware import Middleware as Middleware
+    from ._client.responses import APIResponse as APIResponse
+    from ._client.responses import AsyncAPIResponse as AsyncAPIResponse
+    from ._http.clients import DEFAULT_CONNECTION_LIMITS as DEFAULT_CONNECTION_LIMITS
+    from ._http.clients import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
+    from ._http.clients import DefaultAsyncHttpxClient as DefaultAsyncHttpxClient
+    from ._http.clients import DefaultHttpxClient as DefaultHttpxClient
+    from ._restore.restore import restore as restore
+    from ._stream.streams import AsyncStream as AsyncStream
+    from ._stream.streams import Stream as Stream
 
 Client = Anthropic
 AsyncClient = AsyncAnthropic
@@ -122,19 +122,19 @@ __all__ = [
 
 # What needs httpx is loaded when it is asked for.
 _LAZY = {
-    "APIRequest": "._middleware",
-    "AsyncCallNext": "._middleware",
-    "CallNext": "._middleware",
-    "Middleware": "._middleware",
-    "APIResponse": "._responses",
-    "AsyncAPIResponse": "._responses",
-    "AsyncStream": "._streaming",
-    "DEFAULT_CONNECTION_LIMITS": "._http",
-    "DEFAULT_TIMEOUT": "._http",
-    "DefaultAsyncHttpxClient": "._http",
-    "DefaultHttpxClient": "._http",
-    "Stream": "._streaming",
-    "restore": "._restore",
+    "APIRequest": "._client.middleware",
+    "AsyncCallNext": "._client.middleware",
+    "CallNext": "._client.middleware",
+    "Middleware": "._client.middleware",
+    "APIResponse": "._client.responses",
+    "AsyncAPIResponse": "._client.responses",
+    "AsyncStream": "._stream.streams",
+    "DEFAULT_CONNECTION_LIMITS": "._http.clients",
+    "DEFAULT_TIMEOUT": "._http.clients",
+    "DefaultAsyncHttpxClient": "._http.clients",
+    "DefaultHttpxClient": "._http.clients",
+    "Stream": "._stream.streams",
+    "restore": "._restore.restore",
 }
 
 

@@ -16,15 +16,15 @@ from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ._retry import retry_after
+from ._http.retry import retry_after
 from .rate_limits import RateLimits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator
 
-    from ._client import Anthropic, AsyncAnthropic
-    from ._completion import Completion
-    from ._transport import Clock
+    from ._client.clients import Anthropic, AsyncAnthropic
+    from ._contract.completion import Completion
+    from ._http.exchange import Clock
 
 __all__ = ["AsyncResults", "Result", "acomplete_many", "complete_many"]
 

@@ -158,6 +158,6 @@ def _date(facts: dict[str, Any], field: str) -> date | None:
 
 @cache
 def _known() -> dict[str, Any]:
-    from ._wire import component  # not before it is needed
+    from ._contract.generated import component  # not before it is needed
 
     return component("#/components/schemas/KnownModel")

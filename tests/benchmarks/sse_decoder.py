@@ -13,7 +13,7 @@ import tracemalloc
 from collections.abc import Iterator
 from time import process_time
 
-from anthropic_completions._sse import SSEDecoder
+from anthropic_completions._stream.sse import SSEDecoder
 
 MEBIBYTE = 1024 * 1024
 EVENT = b'event: completion\r\ndata: {"type":"completion","completion":" Hello","stop_reason":null}\r\n\r\n'

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from anthropic_completions import Anthropic, __version__
-from anthropic_completions._wire import component
+from anthropic_completions._contract.generated import component
 from anthropic_completions.cli import main
 from anthropic_completions.cli._app import app
 from anthropic_completions.cli._serve import _telling_stand_in

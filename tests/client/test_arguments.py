@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anthropic_completions import NOT_GIVEN, Anthropic, not_given, omit
-from anthropic_completions._wire import contract
+from anthropic_completions._contract.generated import contract
 from support import ARGUMENTS, KEY, PROMPT, Script, World, completion_reply
 
 REQUEST_SCHEMA = jsonschema.Draft202012Validator(

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from anthropic_completions import DefaultHttpxClient
-from anthropic_completions._http import AsyncDirectClient, DirectClient
+from anthropic_completions._http.clients import AsyncDirectClient, DirectClient
 from raw_server import RawServer
 from support import ARGUMENTS, KEY, Script, World, chunk, completion_reply, stream_reply
 

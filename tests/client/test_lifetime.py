@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from anthropic_completions import Anthropic, APIConnectionError, AsyncAnthropic
-from anthropic_completions._middleware import Middleware
+from anthropic_completions._client.middleware import Middleware
 from anthropic_completions.testing import StandIn
 from raw_server import RawServer
 from support import ARGUMENTS, KEY, FakeClock, Script, World, completion_reply, error_reply

@@ -15,7 +15,7 @@ from anthropic_completions import (
     RetryableError,
     omit,
 )
-from anthropic_completions._middleware import APIRequest, Middleware
+from anthropic_completions._client.middleware import APIRequest, Middleware
 from anthropic_completions.types import Completion
 from support import (
     ARGUMENTS,

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from anthropic_completions import Anthropic, AsyncAnthropic, _calls, models
+from anthropic_completions import Anthropic, AsyncAnthropic, models
+from anthropic_completions._client import calls as _calls
 from anthropic_completions.models import Lifecycle, RetiredModelWarning
 from support import ARGUMENTS, FakeClock, Script, World, chunk, completion_reply, stream_reply
 

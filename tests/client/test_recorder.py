@@ -23,7 +23,7 @@ from anthropic_completions.testing import (
     raw,
     stall,
 )
-from anthropic_completions.testing._recording import hidden
+from anthropic_completions.testing._recorder.recording import hidden
 from support import ARGUMENTS, PROMPT, World
 
 SECRET = "sk-ant-a-very-secret-key"

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from anthropic_completions import Anthropic, AsyncAnthropic, IncompleteStreamError
-from anthropic_completions._http import AsyncDirectClient, DirectClient
+from anthropic_completions._http.clients import AsyncDirectClient, DirectClient
 from raw_server import CHUNKED, HANG, LAST, RawServer, Repeat, Step, framed
 from support import ARGUMENTS, PING, Body, World, chunk
 

@@ -33,9 +33,9 @@ from anthropic_completions import (
     RequestTooLargeError,
     Stream,
 )
-from anthropic_completions._assembly import is_chunk
-from anthropic_completions._sse import ServerSentEvent
-from anthropic_completions._wire import first_violation, statuses
+from anthropic_completions._contract.generated import first_violation, statuses
+from anthropic_completions._stream.assembly import is_chunk
+from anthropic_completions._stream.sse import ServerSentEvent
 from anthropic_completions.types import Completion
 from support import (
     ARGUMENTS,

@@ -10,7 +10,7 @@ import pytest
 from anthropic._legacy_response import LegacyAPIResponse
 
 import anthropic_completions
-from anthropic_completions._responses import RawAPIResponse
+from anthropic_completions._client.responses import RawAPIResponse
 from compat.differences import MISSING
 
 NAMES = {

@@ -11,7 +11,7 @@ import anthropic
 import pytest
 from jsonschema import Draft202012Validator
 
-from anthropic_completions._wire import contract
+from anthropic_completions._contract.generated import contract
 from anthropic_completions.prompts import validate
 from anthropic_completions.testing import Received, StandIn, overloaded
 from compat.calls import CALLS

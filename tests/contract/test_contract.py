@@ -9,8 +9,8 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from anthropic_completions._sse import SSEDecoder
-from anthropic_completions._wire import component, contract
+from anthropic_completions._contract.generated import component, contract
+from anthropic_completions._stream.sse import SSEDecoder
 from anthropic_completions_api.models import CompletionRequest
 from anthropic_completions_api.models.known_beta import KNOWN_BETA_VALUES
 from anthropic_completions_api.models.known_model import KNOWN_MODEL_VALUES

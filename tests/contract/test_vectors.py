@@ -12,8 +12,8 @@ from jsonschema import Draft202012Validator
 
 import anthropic_completions
 from anthropic_completions import AI_PROMPT, HUMAN_PROMPT, Anthropic, APIError, APIStatusError
-from anthropic_completions._sse import SSEDecoder
-from anthropic_completions._wire import statuses
+from anthropic_completions._contract.generated import statuses
+from anthropic_completions._stream.sse import SSEDecoder
 from support import Body, Script, World, chunk, completion_reply, stream_reply
 
 VECTORS = Path(__file__).parents[1] / "vectors"

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from anthropic_completions import _wire
+from anthropic_completions._contract import generated as _wire
 from anthropic_completions._errors import status_error_class
 from anthropic_completions_api.api.completions import create_completion
 from anthropic_completions_api.client import AuthenticatedClient

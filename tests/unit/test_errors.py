@@ -11,7 +11,13 @@ import pytest
 
 import anthropic_completions
 from anthropic_completions import _errors
-from anthropic_completions._failures import TRANSPORT_ERRORS, body_of, parse_json, text_of, transport_failure
+from anthropic_completions._http.failures import (
+    TRANSPORT_ERRORS,
+    body_of,
+    parse_json,
+    text_of,
+    transport_failure,
+)
 
 REQUEST = httpx.Request(
     "POST",

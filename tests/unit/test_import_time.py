@@ -10,7 +10,7 @@ import pytest
 HEAVY = [
     *("anyio", "asyncio", "attr", "certifi", "click", "dateutil", "email", "httpcore", "httpx", "idna"),
     *("jsonschema", "logging", "msgspec", "rich", "socket", "ssl", "trio", "uvicorn", "yaml"),
-    *("anthropic_completions_api", "anthropic_completions.testing", "anthropic_completions._transport"),
+    *("anthropic_completions_api", "anthropic_completions.testing", "anthropic_completions._http.exchange"),
 ]
 USES = {
     "import": "import anthropic_completions",
@@ -37,10 +37,14 @@ def loaded_by(code: str) -> set[str]:
 
 
 OWN = {
-    *("anthropic_completions", "anthropic_completions._base_client", "anthropic_completions._client"),
-    *("anthropic_completions._constants", "anthropic_completions._errors", "anthropic_completions._options"),
-    *("anthropic_completions._pool", "anthropic_completions._secrets", "anthropic_completions._version"),
-    *("anthropic_completions.types", "anthropic_completions.types.completion_create_params"),
+    "anthropic_completions",
+    *(
+        f"anthropic_completions.{name}"
+        for name in (
+            *("_client", "_client.base", "_client.clients", "_constants", "_errors", "_http", "_http.pool"),
+            *("_options", "_secrets", "_version", "types", "types.completion_create_params"),
+        )
+    ),
 }
 
 
@@ -68,6 +72,6 @@ def test_the_first_call_loads_what_it_needs_only() -> None:
         "    model='m', prompt='p', max_tokens_to_sample=1)\n"
         "except APIConnectionError: pass"
     )
-    assert loaded >= {"httpx", "anthropic_completions_api", "anthropic_completions._transport"}
+    assert loaded >= {"httpx", "anthropic_completions_api", "anthropic_completions._http.exchange"}
     assert loaded.isdisjoint({"jsonschema", "yaml", "uvicorn", "dateutil", "anthropic_completions.testing"})
-    assert loaded.isdisjoint({"anthropic_completions.messages", "anthropic_completions._bridge"})
+    assert loaded.isdisjoint({"anthropic_completions.messages", "anthropic_completions.messages._reader"})

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anthropic_completions import _failures
-from anthropic_completions._failures import parse_json
+from anthropic_completions._http import failures as _failures
+from anthropic_completions._http.failures import parse_json
 
 FAST = _failures._fast_decode
 # Where parsers are known to differ.

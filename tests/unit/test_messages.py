@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anthropic_completions import AnthropicError, _wire
+from anthropic_completions import AnthropicError
+from anthropic_completions._contract import generated as _wire
 from anthropic_completions.messages import (
     LOSSES,
     Loss,

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anthropic_completions import _wire, models
+from anthropic_completions import models
+from anthropic_completions._contract import generated as _wire
 from anthropic_completions.models import MessagesSupport, RetiredModelWarning, lifecycle, warn_about
 
 ENTRIES: dict[str, dict[str, Any]] = _wire.component("#/components/schemas/KnownModel")["x-models"]

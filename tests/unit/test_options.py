@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anthropic_completions import NOT_GIVEN, NotGiven, Omit, not_given, omit
-from anthropic_completions._arguments import headers_to_send, url_with_query
+from anthropic_completions._client.arguments import headers_to_send, url_with_query
 from anthropic_completions._options import (
     Options,
     base_url,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anthropic_completions._retry import backoff, retry_after, should_retry
+from anthropic_completions._http.retry import backoff, retry_after, should_retry
 
 NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
 

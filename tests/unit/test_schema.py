@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anthropic_completions._schema import compile_schema, describe
-from anthropic_completions._wire import checker, component, contract, first_violation
+from anthropic_completions._contract.generated import checker, component, contract, first_violation
+from anthropic_completions._contract.schema import compile_schema, describe
 
 SCHEMAS = contract()["components"]["schemas"]
 # Of a stream's text, which is no JSON value, the contract says nothing that is checked here.

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anthropic_completions._sse import MAX_EVENT_BYTES, EventTooLargeError, ServerSentEvent, SSEDecoder
+from anthropic_completions._stream.sse import MAX_EVENT_BYTES, EventTooLargeError, ServerSentEvent, SSEDecoder
 
 BOM = b"\xef\xbb\xbf"
 Event = ServerSentEvent

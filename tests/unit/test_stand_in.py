@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anthropic_completions._sse import SSEDecoder
-from anthropic_completions._wire import component, contract, statuses
+from anthropic_completions._contract.generated import component, contract, statuses
+from anthropic_completions._stream.sse import SSEDecoder
 from anthropic_completions.prompts import validate
 from anthropic_completions.testing import FakeClock, Received, StandIn
 from support import ARGUMENTS, PROMPT

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anthropic_completions._sse import SSEDecoder
+from anthropic_completions._stream.sse import SSEDecoder
 from anthropic_completions.messages import to_completion, to_message_stop
 from anthropic_completions.testing import (
     Scripted,

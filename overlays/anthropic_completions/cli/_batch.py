@@ -15,7 +15,7 @@ from ._common import FAILED, INTERRUPTED, arguments_of, examples, fail, is_termi
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from .._client import AsyncAnthropic
+    from .._client.clients import AsyncAnthropic
     from ._batch_run import Tally
     from ._results import ResultsFile
 
@@ -62,7 +62,7 @@ def command(
 
     Exits with 1 if OUT.jsonl holds failed requests in the end.
     """
-    from .._client import AsyncAnthropic
+    from .._client.clients import AsyncAnthropic
     from ._batch_run import Tally, check
     from ._results import ResultsFile
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from .._contract.generated import first_violation
 from .._errors import APIError, APIStatusError
-from .._wire import first_violation
 from ..batch import acomplete_many
 from ._common import described, objects_in
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from .._client import AsyncAnthropic
+    from .._client.clients import AsyncAnthropic
     from ..batch import Result
     from ._results import ResultsFile
 

@@ -97,7 +97,7 @@ def objects_in(source: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     Raises:
         ValueError: A line is no object; the line is told.
     """
-    from .._failures import parse_json
+    from .._http.failures import parse_json
 
     with source.open("rb") as file:
         for number, line in enumerate(file, 1):
@@ -127,7 +127,7 @@ class _Known(click.ParamType[str]):
     ) -> list[CompletionItem]:
         from click.shell_completion import CompletionItem
 
-        from .._wire import component
+        from .._contract.generated import component
 
         schema = component(_KNOWN + self._what)
         names = [

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from .._completion import Completion
+    from .._contract.completion import Completion
 
 
 @click.command(
@@ -63,7 +63,7 @@ def command(prompt: str | None, as_json: bool, no_stream: bool, show_request: bo
         if show_request:
             click.echo(_curl(_request_for(arguments)))
             return 0
-        from .._client import Anthropic
+        from .._client.clients import Anthropic
 
         with Anthropic() as client:
             if as_json:
@@ -152,7 +152,7 @@ def _request_for(arguments: Mapping[str, Any]) -> httpx.Request:
     """Return the request that `create` would send."""
     import httpx
 
-    from .._client import Anthropic
+    from .._client.clients import Anthropic
 
     def keep(request: httpx.Request) -> NoReturn:
         raise _NotSentError(request)

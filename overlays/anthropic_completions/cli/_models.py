@@ -27,7 +27,7 @@ def command(as_json: bool) -> int:
     Whether this endpoint serves a model is decided by the service; no publicly documented one is known to
     answer on it. Piped, the table is plain text with tabs.
     """
-    from .._wire import component
+    from .._contract.generated import component
     from ..models import lifecycle
 
     names = component("#/components/schemas/KnownModel")["x-models"]

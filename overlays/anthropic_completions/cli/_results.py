@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .._failures import parse_json
+from .._http.failures import parse_json
 
 try:
     import fcntl

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._constants import HUMAN_PROMPT
+from .._contract.generated import body_fields, checker
 from .._errors import AnthropicError
-from .._wire import body_fields, checker
 from ..models import lifecycle
 from ..prompts import parse, validate
 from ._losses import Draft, apply_rules

@@ -1,6 +1,6 @@
 """`client.completions` and its forms, under the names that the old client gave them."""
 
-from .._completions import (
+from .._client.completions import (
     AsyncCompletions,
     AsyncCompletionsWithRawResponse,
     AsyncCompletionsWithStreamingResponse,

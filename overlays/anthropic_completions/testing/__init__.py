@@ -12,9 +12,9 @@
 """
 
 from ._clock import FakeClock
-from ._recorder import NotRecordedError, Recorder
-from ._requests import Received
-from ._scripts import (
+from ._recorder.recorder import NotRecordedError, Recorder
+from ._stand_in.requests import Received
+from ._stand_in.scripts import (
     Scripted,
     completion,
     drop,
@@ -26,7 +26,7 @@ from ._scripts import (
     stall,
     truncate,
 )
-from ._stand_in import StandIn
+from ._stand_in.stand_in import StandIn
 
 __all__ = [
     "FakeClock",

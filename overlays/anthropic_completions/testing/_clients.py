@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from .._client import Anthropic, AsyncAnthropic
+from .._client.clients import Anthropic, AsyncAnthropic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,7 +15,7 @@ from .completion_create_params import (
 )
 
 if TYPE_CHECKING:
-    from .._completion import Completion as Completion
+    from .._contract.completion import Completion as Completion
 
 __all__ = [
     "AnthropicBetaParam",
@@ -32,7 +32,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     # The result is a generated model, whose package loads httpx; it is loaded when it is asked for.
     if name == "Completion":
-        from .._completion import Completion
+        from .._contract.completion import Completion
 
         return Completion
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

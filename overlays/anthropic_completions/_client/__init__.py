@@ -1,0 +1,11 @@
+"""What users hold: the clients and `create`, and how arguments and settings become a call.
+
+In come arguments and settings; out go a call for `_http` and, from its reply, a `Completion`, a stream or a
+raw response.
+"""
+
+from __future__ import annotations
+
+from .clients import Anthropic, AsyncAnthropic
+
+__all__ = ["Anthropic", "AsyncAnthropic"]

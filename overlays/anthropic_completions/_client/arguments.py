@@ -1,0 +1,155 @@
+"""The arguments of a call, checked against the contract and turned into what is sent. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from .._contract.generated import body_fields, checker, request_kwargs
+from .._options import NotGiven, Omit, is_given, layer_headers, mapping, query_pairs, sequence
+from .._secrets import Headers
+
+if TYPE_CHECKING:
+    from .._options import HeaderValues
+
+_REQUIRED = ("max_tokens_to_sample", "model", "prompt")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# Visible ASCII, with spaces and tabs inside only.
+_HEADER_VALUE = re.compile(r"([!-~]([\t -~]*[!-~])?)?")
+# Visible ASCII without commas, which separate the names in the header.
+_BETA = re.compile(r"[!-+\--~]+")
+
+
+def completion_request(
+    arguments: Mapping[str, Any], betas: object, extra_body: object
+) -> tuple[str, dict[str, Any], dict[str, str]]:
+    """Return path, body and headers of a request for a completion.
+
+    Args:
+        arguments: The body's fields by name; those that were not given, or are `omit`, are not sent.
+        betas: The `betas` argument.
+        extra_body: Fields that are put over the others unchecked; `omit` takes one away.
+
+    Raises:
+        TypeError, ValueError: An argument is not what the contract says; it is named.
+    """
+    for name in _REQUIRED:
+        if name not in arguments:
+            raise TypeError(f"create() missing a required keyword argument: {name!r}")
+    for name in arguments:
+        if name not in body_fields():
+            raise TypeError(f"create() got an unexpected keyword argument {name!r}")
+    given = {name: _plain(value) for name, value in arguments.items() if is_given(value)}
+    check_arguments(given)
+    kwargs = request_kwargs(given, _beta_header(betas))
+    body = put_over(kwargs["json"], mapping("extra_body", extra_body))
+    return kwargs["url"], body, kwargs["headers"]
+
+
+def put_over(fields: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
+    """Put further fields over others: `omit` takes one away, NOT_GIVEN leaves it."""
+    changed = {**fields, **{name: value for name, value in extra.items() if not isinstance(value, NotGiven)}}
+    return {name: value for name, value in changed.items() if not isinstance(value, Omit)}
+
+
+def check_arguments(given: Mapping[str, Any]) -> None:
+    """Check the fields of a body against the contract; None stands for null in a field that may be left out.
+
+    Raises:
+        TypeError: A value is of the wrong type.
+        ValueError: A value is out of its range.
+    """
+    fields = {name: value for name, value in given.items() if value is not None or name in _REQUIRED}
+    for violation in checker("CompletionRequest")(fields, ""):
+        raise (TypeError if violation.rule == "type" else ValueError)(str(violation))
+
+
+def encode_body(body: Mapping[str, Any]) -> bytes:
+    """Return a body as the JSON that the old client sent: compact, UTF-8, unescaped.
+
+    Raises:
+        TypeError: It holds what JSON cannot.
+        ValueError: It holds a number that is not finite, or a lone surrogate, or is nested too deeply.
+    """
+    try:
+        return _json(body)
+    except (TypeError, ValueError, RecursionError):
+        for name, value in body.items():
+            try:
+                _json({name: value})
+            except UnicodeEncodeError:
+                raise ValueError(f"{name}: expected text that UTF-8 has, got a lone surrogate") from None
+            except RecursionError:
+                raise ValueError(
+                    f"{name}: expected a JSON value, got one that is nested too deeply"
+                ) from None
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"{name}: expected a JSON value, but {error}") from None
+        raise
+
+
+def url_with_query(url: str, *queries: Mapping[str, Any]) -> str:
+    """Return a URL with the queries' entries, later ones over earlier ones.
+
+    Raises:
+        ValueError: An entry holds a lone surrogate.
+    """
+    merged: dict[str, Any] = {}
+    for query in queries:
+        merged = put_over(merged, query)
+    try:
+        encoded = urlencode(query_pairs(merged))
+    except UnicodeEncodeError:
+        raise ValueError("extra_query: expected text that UTF-8 has, got a lone surrogate") from None
+    return f"{url}{'&' if '?' in url else '?'}{encoded}" if encoded else url
+
+
+def headers_to_send(*layers: HeaderValues | None) -> Headers:
+    """Put layers of headers over each other, later ones over earlier ones, and check that they can be sent.
+
+    Raises:
+        TypeError, ValueError: A header cannot be sent; its name is told, its value is not.
+    """
+    merged = layer_headers(*layers)
+    for name, value in merged.items():
+        if isinstance(value, Omit):
+            continue
+        if not isinstance(value, str):
+            raise TypeError(f"header {name!r}: expected a string, got a value of type {type(value).__name__}")
+        if name.lower() in ("content-length", "transfer-encoding"):
+            raise ValueError(f"header {name!r}: expected none, as it is made from the body")
+        if not _HEADER_NAME.fullmatch(name):
+            raise ValueError(f"header {name!r}: expected a name of letters, digits and hyphens")
+        if not _HEADER_VALUE.fullmatch(value):
+            raise ValueError(f"header {name!r}: expected visible ASCII text without spaces around it")
+    return Headers((name, value) for name, value in merged.items() if not isinstance(value, Omit))
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _plain(value: Any) -> Any:
+    """Return a value in the type that JSON has for it."""
+    if isinstance(value, (str, int, float)):  # the most, by far
+        return value
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray)):
+        return list(value)
+    return value
+
+
+def _beta_header(betas: Any) -> str | None:
+    if betas is None or not is_given(betas):
+        return None
+    names = sequence("betas", betas)
+    for index, beta in enumerate(names):
+        if not isinstance(beta, str):
+            raise TypeError(f"betas[{index}]: expected a string, got a value of type {type(beta).__name__}")
+        if not _BETA.fullmatch(beta):
+            raise ValueError(f"betas[{index}]: expected visible ASCII without commas, got {beta!r}")
+    return ",".join(names) or None

@@ -1,0 +1,306 @@
+"""What both clients share: settings and their layers, and the httpx client behind them."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .. import _options
+from .._constants import AI_PROMPT, HUMAN_PROMPT
+from .._http.pool import Pool
+from .._options import (
+    MAX_EVENT_BYTES,
+    MAX_RETRIES,
+    MAX_RETRY_AFTER,
+    NOT_GIVEN,
+    NotGiven,
+    Omit,
+    Options,
+    is_given,
+)
+from .._secrets import Secret, secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Self
+
+    import httpx
+
+    from .._http.exchange import Clock
+    from .._options import Backend, HeaderValues, OnLoss, QueryValues
+
+T = TypeVar("T")
+
+
+class BaseClient:
+    """What both clients share: all but sending, waiting and closing."""
+
+    HUMAN_PROMPT = HUMAN_PROMPT
+    AI_PROMPT = AI_PROMPT
+    _http_kind: str
+    _http_type: str
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        auth_token: str | None = None,
+        base_url: str | httpx.URL | None = None,
+        timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
+        max_retries: int = MAX_RETRIES,
+        max_retry_after: float | None = MAX_RETRY_AFTER,
+        deadline: float | None = None,
+        stream_idle_timeout: float | None = None,
+        max_event_bytes: int = MAX_EVENT_BYTES,
+        default_headers: HeaderValues | None = None,
+        default_query: QueryValues | None = None,
+        http_client: Any = None,
+        middleware: Sequence[Any] | None = None,
+        backend: Backend = "completions",
+        on_loss: OnLoss = "warn",
+        model_warnings: bool = True,
+    ) -> None:
+        key: str | Secret | None = api_key
+        token: str | Secret | None = auth_token
+        if api_key is None and auth_token is None:
+            key, token = (
+                secret(name, _options.environment(name))
+                for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
+            )
+        custom = _options.custom_headers(_options.environment("ANTHROPIC_CUSTOM_HEADERS"))
+        self._pool = Pool(self._checked_http_client(http_client), self._http_kind)
+        self._options = Options(
+            **_options.checked(
+                api_key=key,
+                auth_token=token,
+                base_url=base_url or _options.environment("ANTHROPIC_BASE_URL") or _options.BASE_URL,
+                timeout=timeout,
+                max_retries=max_retries,
+                max_retry_after=max_retry_after,
+                deadline=deadline,
+                stream_idle_timeout=stream_idle_timeout,
+                max_event_bytes=max_event_bytes,
+                default_headers=_options.layer_headers(
+                    custom, _options.mapping("default_headers", default_headers)
+                ),
+                default_query=default_query,
+                middleware=middleware,
+                backend=backend,
+                on_loss=on_loss,
+                model_warnings=model_warnings,
+            )
+        )
+        self._check_middleware()
+
+    def _checked_http_client(self, http_client: Any) -> Any:
+        if http_client is None:
+            return None
+        import httpx
+
+        wanted = getattr(httpx, self._http_type)
+        if not isinstance(http_client, wanted):
+            package = type(http_client).__module__.partition(".")[0]
+            message = f"expected an httpx.{self._http_type}, got a {package}.{type(http_client).__qualname__}"
+            if package == "httpx2" and httpx.__name__ != "httpx2":
+                message += "; to use httpx2, call httpx2.alias_httpx() before anything imports httpx"
+            raise TypeError(f"http_client: {message}")
+        return http_client
+
+    # Settings, read; these can be set as well, for the calls that begin after it
+
+    @property
+    def api_key(self) -> str | None:
+        """The key."""
+        return None if self._options.api_key is None else self._options.api_key.reveal()
+
+    @api_key.setter
+    def api_key(self, key: str | None) -> None:
+        self._set(api_key=key)
+
+    @property
+    def auth_token(self) -> str | None:
+        """The token."""
+        return None if self._options.auth_token is None else self._options.auth_token.reveal()
+
+    @auth_token.setter
+    def auth_token(self, token: str | None) -> None:
+        self._set(auth_token=token)
+
+    @property
+    def base_url(self) -> httpx.URL:
+        """Where requests go, with a slash at the end."""
+        import httpx
+
+        url = httpx.URL(self._options.base_url)
+        return url if url.raw_path.endswith(b"/") else url.copy_with(path=f"{url.path}/")
+
+    @base_url.setter
+    def base_url(self, url: str | httpx.URL) -> None:
+        self._set(base_url=url)
+
+    @property
+    def timeout(self) -> float | httpx.Timeout | None:
+        """The time limits: seconds, an `httpx.Timeout`, or None for no limit."""
+        if not isinstance(self._options.timeout, NotGiven):
+            return self._options.timeout
+        from .calls import default_timeout
+
+        return default_timeout(self._pool.opened())
+
+    @timeout.setter
+    def timeout(self, limits: float | httpx.Timeout | None) -> None:
+        self._set(timeout=limits)
+
+    @property
+    def max_retries(self) -> int:
+        """How often a request is tried again."""
+        return self._options.max_retries
+
+    @max_retries.setter
+    def max_retries(self, number: int) -> None:
+        self._set(max_retries=number)
+
+    # Settings, read
+
+    @property
+    def default_query(self) -> Mapping[str, object]:
+        """The query parameters of every request."""
+        return dict(self._options.default_query)
+
+    @property
+    def default_headers(self) -> dict[str, str | Omit]:
+        """The headers of every request, the credentials among them."""
+        from .calls import client_headers
+
+        return client_headers(self._options)
+
+    @property
+    def auth_headers(self) -> dict[str, str]:
+        """The headers that say who calls."""
+        from .calls import credentials
+
+        return credentials(self._options)
+
+    @property
+    def middleware(self) -> tuple[Any, ...]:
+        """The functions around each attempt, the outermost first."""
+        return self._options.middleware
+
+    def is_closed(self) -> bool:
+        """Whether the client was closed, or its `http_client` was."""
+        return self._pool.is_closed
+
+    # Settings, changed
+
+    def copy(
+        self,
+        *,
+        api_key: str | None = None,
+        auth_token: str | None = None,
+        base_url: str | httpx.URL | None = None,
+        timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
+        max_retries: int | NotGiven = NOT_GIVEN,
+        max_retry_after: float | NotGiven | None = NOT_GIVEN,
+        deadline: float | NotGiven | None = NOT_GIVEN,
+        stream_idle_timeout: float | NotGiven | None = NOT_GIVEN,
+        max_event_bytes: int | NotGiven = NOT_GIVEN,
+        default_headers: HeaderValues | None = None,
+        set_default_headers: HeaderValues | None = None,
+        default_query: QueryValues | None = None,
+        set_default_query: QueryValues | None = None,
+        http_client: Any = None,
+        middleware: Sequence[Any] | NotGiven | None = NOT_GIVEN,
+        backend: Backend | NotGiven = NOT_GIVEN,
+        on_loss: OnLoss | NotGiven = NOT_GIVEN,
+        model_warnings: bool | NotGiven = NOT_GIVEN,
+    ) -> Self:
+        """Return a client with some settings changed.
+
+        It shares this one's connections, unless `http_client` is given; closing one closes both.
+
+        Args:
+            api_key, auth_token, base_url, timeout, max_retries, max_retry_after, deadline,
+                stream_idle_timeout, max_event_bytes, http_client, middleware, backend, on_loss,
+                model_warnings: As for the client; what is not given stays.
+            default_headers: Headers to add to the default ones; `omit` takes one away.
+            set_default_headers: Headers in place of the default ones.
+            default_query: Query parameters to add to the default ones.
+            set_default_query: Query parameters in place of the default ones.
+
+        Raises:
+            TypeError, ValueError: An argument is wrong, or an adding and a replacing one come together.
+        """
+        for name, add, put in (
+            ("headers", default_headers, set_default_headers),
+            ("query", default_query, set_default_query),
+        ):
+            if add is not None and put is not None:
+                raise ValueError(f"default_{name} and set_default_{name}: expected one of them, got both")
+        old = self._options
+        headers = old.default_headers if set_default_headers is None else set_default_headers
+        query = old.default_query if set_default_query is None else set_default_query
+        given = {
+            "api_key": NOT_GIVEN if api_key is None else api_key,
+            "auth_token": NOT_GIVEN if auth_token is None else auth_token,
+            "base_url": NOT_GIVEN if base_url is None else base_url,
+            "timeout": timeout,
+            "max_retries": max_retries,
+            "max_retry_after": max_retry_after,
+            "deadline": deadline,
+            "stream_idle_timeout": stream_idle_timeout,
+            "max_event_bytes": max_event_bytes,
+            "default_headers": _options.layer_headers(
+                _options.mapping("set_default_headers", headers),
+                _options.mapping("default_headers", default_headers),
+            ),
+            "default_query": {
+                **_options.mapping("set_default_query", query),
+                **_options.mapping("default_query", default_query),
+            },
+            "middleware": middleware,
+            "backend": backend,
+            "on_loss": on_loss,
+            "model_warnings": model_warnings,
+        }
+        changed = _options.checked(**{name: value for name, value in given.items() if is_given(value)})
+        new = copy(self)
+        new._options = replace(old, **changed)
+        if http_client is not None:
+            new._pool = Pool(self._checked_http_client(http_client), self._http_kind)
+        new._check_middleware()
+        return new
+
+    with_options = copy
+
+    def with_middleware(self, *middleware: Any) -> Self:
+        """Return a client with further middleware, within that of this one."""
+        return self.copy(middleware=(*self.middleware, *middleware))
+
+    # The rest
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url={self._options.base_url!r})"
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Without what belongs to this very object: its resources, which refer to it.
+        return {name: value for name, value in vars(self).items() if name not in _OWN}
+
+    @cached_property
+    def _clock(self) -> Clock:
+        from .._http.exchange import Clock
+
+        return Clock()
+
+    def _set(self, **settings: Any) -> None:
+        self._options = replace(self._options, **_options.checked(**settings))
+
+    def _check_middleware(self) -> None:
+        if self._options.middleware:
+            from .middleware import check_middleware
+
+            check_middleware(self._options.middleware, asynchronous=self._http_type == "AsyncClient")
+
+
+_OWN = frozenset({"_clock", "completions", "with_raw_response", "with_streaming_response"})

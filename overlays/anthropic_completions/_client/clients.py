@@ -1,0 +1,282 @@
+"""`Anthropic` and `AsyncAnthropic`: sending, closing, and the way to `completions`.
+
+httpx and the generated package load with the first call, not with this module.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .._errors import BadRequestError
+from .base import BaseClient
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+    from typing import Self
+
+    from .._http.exchange import Call
+    from .._options import RequestOptions
+    from .completions import (
+        AsyncClientWithRawResponse,
+        AsyncClientWithStreamingResponse,
+        AsyncCompletions,
+        ClientWithRawResponse,
+        ClientWithStreamingResponse,
+        Completions,
+    )
+
+T = TypeVar("T")
+
+_DOC = """Makes requests to the Text Completions API.
+
+    Safe to share between threads. After a fork, and in another event loop, it opens connections of its own,
+    unless `http_client` is given. Making one does no input or output; the first call opens connections.
+    Close it, or use it as a context manager, to close them.
+
+    What is tried again: requests that could not be sent or whose reply broke off before anything of it was
+    returned, and replies with status 408, 409, 429 or from 500 on; the service's `x-should-retry` decides
+    where it is sent. At most `max_retries` times, after the seconds that the service asks for
+    (`retry-after-ms`, `retry-after`) or else after `min(0.5 * 2 ** n, 8) * (1 - 0.25 * random())` seconds
+    for the retry number n, from 0. A stream is not tried again once a chunk has come.
+
+    With ANTHROPIC_LOG set to `info` or `debug` when the first call is made, retries and requests are logged,
+    under `anthropic_completions` and `httpx`: without credentials, and without bodies unless
+    ANTHROPIC_LOG_BODIES is set as well.
+
+    Args:
+        api_key: The key, sent as `x-api-key`; otherwise ANTHROPIC_API_KEY.
+        auth_token: A token, sent as `Authorization: Bearer`; otherwise ANTHROPIC_AUTH_TOKEN. The
+            environment is asked for neither where one of the two is given.
+        base_url: Where requests go, a gateway's path included; otherwise ANTHROPIC_BASE_URL, otherwise
+            https://api.anthropic.com. It may end in `/v1` or `/v1/complete`, and has neither a query nor a
+            password.
+        timeout: Seconds for each of connecting, sending and waiting for bytes, an `httpx.Timeout`, or None
+            for no limit. Otherwise 600 s, and 5 s to connect.
+        max_retries: How often a request is tried again, 0 or more.
+        max_retry_after: The longest wait, in seconds, that the service may ask for; None for no limit.
+            Where it asks for more, the error is raised at once, with `retry_after`.
+        deadline: Seconds for a whole call with all its attempts and waits; None for no limit. Of an
+            attempt, connecting, sending and each wait for bytes may take what was left when it began.
+        stream_idle_timeout: The most seconds a stream may go without a completion event (pings do not
+            count); None for no limit. It is looked at when bytes come, and it limits each read, so that
+            silence after pings is noticed after at most twice as long.
+        max_event_bytes: The most bytes of one event of a stream.
+        default_headers: Headers of every request. They go before the client's own, without regard to case,
+            and `omit` takes one away. ANTHROPIC_CUSTOM_HEADERS (a `Name: value` in each line) goes below.
+        default_query: Query parameters of every request.
+        http_client: An `httpx.{http}` to send with; it is closed with this client. Its time limits hold
+            where `timeout` is not given and they are not httpx's own default.
+        middleware: Functions `(request, call_next)` around each attempt, the outermost first.
+        backend: Which endpoint serves `completions.create`: `completions`, the old one; `messages`, the
+            Messages API, with requests and replies translated as `anthropic_completions.messages` says;
+            `auto`, the old one, and Messages from then on for a model of which the service answers that it
+            serves it by Messages only. It is told once with a `BackendSwitchWarning`, and copies of the
+            client with the same `base_url` know it too. A model that is retired or unknown (404) switches
+            nothing. Raw replies of Messages show the message; `parse()` makes the completion of it.
+        on_loss: What to do where Messages cannot say all that a request says, before it is sent: `warn`
+            with a `LossWarning`, raise a `LossError`, or `drop` it in silence.
+        model_warnings: Whether `completions.create` warns of models that are deprecated
+            (`DeprecationWarning`) or retired (`RetiredModelWarning`), once per model and process. It does
+            where `base_url` is Anthropic's own service only: others keep models as long as they like.
+
+    Raises:
+        TypeError, ValueError: An argument is wrong. A credential's text is never repeated.
+    """
+
+
+class Anthropic(BaseClient):
+    __doc__ = _DOC.format(http="Client")
+
+    _http_kind = "DirectClient"
+    _http_type = "Client"
+
+    @cached_property
+    def completions(self) -> Completions:
+        """Text completions."""
+        from .completions import Completions
+
+        return Completions(self)
+
+    @cached_property
+    def with_raw_response(self) -> ClientWithRawResponse:
+        """The same resources, returning HTTP replies, which are read already and parsed on demand."""
+        from .completions import ClientWithRawResponse
+
+        return ClientWithRawResponse(self)
+
+    @cached_property
+    def with_streaming_response(self) -> ClientWithStreamingResponse:
+        """The same resources, as context managers of HTTP replies, whose bodies are not read yet."""
+        from .completions import ClientWithStreamingResponse
+
+        return ClientWithStreamingResponse(self)
+
+    def post(
+        self,
+        path: str,
+        *,
+        cast_to: type[T],
+        body: Mapping[str, object] | None = None,
+        options: RequestOptions | None = None,
+        stream: bool = False,
+        stream_cls: type[Any] | None = None,
+    ) -> Any:
+        """Send a POST with a body of your own, for what `create` cannot say.
+
+        Args:
+            path: Where to, from `base_url` on, such as `/v1/complete`.
+            cast_to: What to return: `Completion`, `dict`, `list`, `str`, `bytes` or `httpx.Response`.
+            body: The JSON object to send, unchecked.
+            options: `headers`, `params`, `timeout`, `max_retries`, `extra_json` of this request.
+            stream: Whether to return the `Stream` of the reply.
+            stream_cls: Of no effect; there is one kind of stream.
+
+        Raises:
+            APIError: As `completions.create`.
+        """
+        from .calls import raw_call
+
+        call = raw_call(
+            self._options,
+            self._clock,
+            self._pool.get(),
+            path=path,
+            body=body,
+            request_options=options,
+            stream=stream,
+        )
+        reply = self._exchange(call, None)
+        return reply.parse() if stream else reply.parse(to=cast_to)
+
+    def _complete(self, arguments: Mapping[str, Any], form: Any = None) -> Any:
+        from .calls import completion_call
+
+        http = self._pool.get()
+        call = completion_call(self._options, self._clock, http, arguments, unread=form is not None)
+        try:
+            return self._exchange(call, form)
+        except BadRequestError as refusal:
+            call = call.after(refusal)
+        return self._exchange(call, form)
+
+    def _exchange(self, call: Call, form: Any) -> Any:
+        from .._http.exchange import exchange, run
+        from .._http.ports import sync_port
+        from .._stream.streams import Stream
+        from .calls import reply_to
+
+        port = sync_port(self._pool.get(), self._clock, lambda: self._pool.is_closed)
+        if self._options.middleware:
+            from .middleware import with_middleware
+
+            port = with_middleware(port, call, self._options.middleware, asynchronous=False)
+        exchanged = run(exchange(call, port))
+        return reply_to(self._options, call, port, exchanged, form=form, stream=Stream)
+
+    def close(self) -> None:
+        """Close the connections, also those of a given `http_client` and of copies."""
+        self._pool.closed = True
+        for http in self._pool.opened():
+            http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class AsyncAnthropic(BaseClient):
+    __doc__ = _DOC.format(http="AsyncClient")
+
+    _http_kind = "AsyncDirectClient"
+    _http_type = "AsyncClient"
+
+    @cached_property
+    def completions(self) -> AsyncCompletions:
+        """Text completions."""
+        from .completions import AsyncCompletions
+
+        return AsyncCompletions(self)
+
+    @cached_property
+    def with_raw_response(self) -> AsyncClientWithRawResponse:
+        """The same resources, returning HTTP replies, which are read already and parsed on demand."""
+        from .completions import AsyncClientWithRawResponse
+
+        return AsyncClientWithRawResponse(self)
+
+    @cached_property
+    def with_streaming_response(self) -> AsyncClientWithStreamingResponse:
+        """The same resources, as context managers of HTTP replies, whose bodies are not read yet."""
+        from .completions import AsyncClientWithStreamingResponse
+
+        return AsyncClientWithStreamingResponse(self)
+
+    async def post(
+        self,
+        path: str,
+        *,
+        cast_to: type[T],
+        body: Mapping[str, object] | None = None,
+        options: RequestOptions | None = None,
+        stream: bool = False,
+        stream_cls: type[Any] | None = None,
+    ) -> Any:
+        """Send a POST with a body of your own; see `Anthropic.post`."""
+        from .calls import raw_call
+
+        call = raw_call(
+            self._options,
+            self._clock,
+            self._pool.get(),
+            path=path,
+            body=body,
+            request_options=options,
+            stream=stream,
+        )
+        reply = await self._exchange(call, None)
+        return reply.parse() if stream else reply.parse(to=cast_to)
+
+    async def _complete(self, arguments: Mapping[str, Any], form: Any = None) -> Any:
+        from .calls import completion_call
+
+        http = self._pool.get()
+        call = completion_call(self._options, self._clock, http, arguments, unread=form is not None)
+        try:
+            return await self._exchange(call, form)
+        except BadRequestError as refusal:
+            call = call.after(refusal)
+        return await self._exchange(call, form)
+
+    async def _exchange(self, call: Call, form: Any) -> Any:
+        from .._http.exchange import exchange, run_async
+        from .._http.ports import async_port
+        from .._stream.streams import AsyncStream
+        from .calls import reply_to
+
+        port = async_port(self._pool.get(), self._clock, lambda: self._pool.is_closed)
+        if self._options.middleware:
+            from .middleware import with_middleware
+
+            port = with_middleware(port, call, self._options.middleware, asynchronous=True)
+        exchanged = await run_async(exchange(call, port))
+        return reply_to(self._options, call, port, exchanged, form=form, stream=AsyncStream)
+
+    async def close(self) -> None:
+        """Close the connections, also those of a given `http_client` and of copies."""
+        self._pool.closed = True
+        for http in self._pool.opened():
+            await http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()

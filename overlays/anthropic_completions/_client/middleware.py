@@ -1,0 +1,216 @@
+"""Functions of the user's around each attempt, within the retries."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import httpx
+
+from .._contract.completion import Completion
+from .._http.exchange import RETRIES_TAKEN, Exchanged
+from .._http.failures import TRANSPORT_ERRORS, transport_failure
+from .._options import NOT_GIVEN, NotGiven, is_given
+from .._secrets import Headers
+from .arguments import encode_body, headers_to_send
+from .responses import APIResponse, AsyncAPIResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from typing import Self
+
+    from .._http.exchange import Call, Port
+
+CallNext: TypeAlias = "Callable[[APIRequest], APIResponse[Any]]"
+AsyncCallNext: TypeAlias = "Callable[[APIRequest], Awaitable[AsyncAPIResponse[Any]]]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class APIRequest:
+    """One attempt, as middleware sees it.
+
+    Attributes:
+        method: The HTTP method.
+        url: The whole URL, without the query.
+        headers: The headers, credentials among them.
+        query_params: The query's parameters.
+        json: The body's JSON value; None where there is no body.
+        timeout: The time limits of the attempt.
+        max_retries: How often the call is tried again at the most.
+        retries_taken: How often it was tried again before this attempt.
+        stream: Whether a stream was asked for.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    query_params: Mapping[str, str]
+    json: Any
+    timeout: httpx.Timeout
+    max_retries: int
+    retries_taken: int
+    stream: bool
+
+    def __repr__(self) -> str:
+        return f"<APIRequest method={self.method!r} url={self.url!r} stream={self.stream!r}>"
+
+    def copy(
+        self,
+        *,
+        method: str | NotGiven = NOT_GIVEN,
+        url: str | NotGiven = NOT_GIVEN,
+        headers: Mapping[str, str] | NotGiven = NOT_GIVEN,
+        params: Mapping[str, str] | NotGiven = NOT_GIVEN,
+        body: Any = NOT_GIVEN,
+        timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
+    ) -> Self:
+        """Return a request with some things changed, to be passed on."""
+        changed = {"method": method, "url": url, "headers": headers, "query_params": params, "json": body}
+        limits = httpx.Timeout(timeout) if is_given(timeout) else self.timeout
+        return replace(
+            self, timeout=limits, **{name: value for name, value in changed.items() if is_given(value)}
+        )
+
+
+class Middleware:
+    """Base of middleware that serves both clients; override one method or both."""
+
+    def handle(self, request: APIRequest, call_next: CallNext) -> APIResponse[Any]:
+        """Handle one attempt of `Anthropic`."""
+        return call_next(request)
+
+    async def handle_async(self, request: APIRequest, call_next: AsyncCallNext) -> AsyncAPIResponse[Any]:
+        """Handle one attempt of `AsyncAnthropic`."""
+        return await call_next(request)
+
+
+def check_middleware(entries: tuple[Any, ...], *, asynchronous: bool) -> None:
+    """Check that middleware fits the client.
+
+    Raises:
+        TypeError: It does not; it is named.
+    """
+    method = "handle_async" if asynchronous else "handle"
+    for entry in entries:
+        name = getattr(entry, "__name__", type(entry).__name__)
+        if isinstance(entry, Middleware) and getattr(type(entry), method) is getattr(Middleware, method):
+            raise TypeError(f"middleware: expected {name} to have {method}(), which this client calls")
+        handler = _handler(entry, asynchronous=asynchronous)
+        if not callable(handler):
+            raise TypeError(f"middleware: expected a function, got {name}")
+        waits = inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(type(handler).__call__)
+        if waits != asynchronous:
+            wanted = "an async function" if asynchronous else "a function that is not async"
+            raise TypeError(f"middleware: expected {wanted}, got {name}")
+
+
+def with_middleware(port: Port, call: Call, entries: tuple[Any, ...], *, asynchronous: bool) -> Port:
+    """Return a port that sends through middleware, the first entry outermost.
+
+    Of the replies that come within, those that middleware does not return are closed.
+    """
+    handlers = [_handler(entry, asynchronous=asynchronous) for entry in reversed(entries)]
+
+    def send(request: httpx.Request) -> httpx.Response:
+        view = _view(request, call)
+        opened: list[httpx.Response] = []
+        returned = None
+
+        def last(attempt: APIRequest) -> APIResponse[Any]:
+            changed = _built(port, request, call, attempt)
+            try:
+                opened.append(port.send(changed))
+            except TRANSPORT_ERRORS as error:
+                raise transport_failure(error, changed, None) from error
+            return APIResponse(Exchanged(opened[-1], attempt.retries_taken), call)
+
+        try:
+            returned = _response(_chain(handlers, last)(view), request)
+            return returned
+        finally:
+            for response in opened:
+                if response is not returned:
+                    port.close(response)
+
+    async def send_async(request: httpx.Request) -> httpx.Response:
+        view = _view(request, call)
+        opened: list[httpx.Response] = []
+        returned = None
+
+        async def last(attempt: APIRequest) -> AsyncAPIResponse[Any]:
+            changed = _built(port, request, call, attempt)
+            try:
+                opened.append(await port.send(changed))
+            except TRANSPORT_ERRORS as error:
+                raise transport_failure(error, changed, None) from error
+            return AsyncAPIResponse(Exchanged(opened[-1], attempt.retries_taken), call)
+
+        try:
+            returned = _response(await _chain(handlers, last)(view), request)
+            return returned
+        finally:
+            for response in opened:
+                if response is not returned:
+                    await port.close(response)
+
+    return replace(port, send=send_async if asynchronous else send)
+
+
+def _handler(entry: Any, *, asynchronous: bool) -> Any:
+    if isinstance(entry, Middleware):
+        return entry.handle_async if asynchronous else entry.handle
+    return entry
+
+
+def _chain(handlers: list[Any], last: Any) -> Any:
+    """Return a function of a request that calls the handlers, the last of them first."""
+    for handler in handlers:
+        last = functools.partial(_call_with, handler, last)
+    return last
+
+
+def _call_with(handler: Any, call_next: Any, request: APIRequest) -> Any:
+    return handler(request, call_next)
+
+
+def _view(request: httpx.Request, call: Call) -> APIRequest:
+    return APIRequest(
+        method=request.method,
+        url=str(request.url.copy_with(query=None)),
+        headers=Headers(request.headers),
+        query_params=dict(request.url.params),
+        json=json.loads(request.content) if request.content else None,
+        timeout=call.timeout,
+        max_retries=call.max_retries,
+        retries_taken=request.extensions[RETRIES_TAKEN],
+        stream=call.streamed,
+    )
+
+
+def _built(port: Port, request: httpx.Request, call: Call, attempt: APIRequest) -> httpx.Request:
+    """Return the request that an attempt describes; what was not changed stays as it was prepared."""
+    view = _view(request, call)
+    url, content = request.url, request.content
+    # The length is made anew, from the body.
+    headers = {name: value for name, value in attempt.headers.items() if name.lower() != "content-length"}
+    if (attempt.url, attempt.query_params) != (view.url, view.query_params):
+        url = httpx.URL(attempt.url, params=attempt.query_params or None)
+    if attempt.json != view.json:
+        content = encode_body(attempt.json)
+    return port.build(
+        attempt.method, url, headers=headers_to_send(headers), content=content, timeout=attempt.timeout
+    )
+
+
+def _response(result: Any, request: httpx.Request) -> httpx.Response:
+    """Return the reply that middleware answered with; a completion or a dict stands for a reply of itself."""
+    if isinstance(result, APIResponse | AsyncAPIResponse):
+        return result.http_response
+    if isinstance(result, Completion):
+        result = result.to_dict()
+    if isinstance(result, dict):
+        return httpx.Response(200, json=result, request=request)
+    raise TypeError(f"middleware: expected it to return a reply, got a value of type {type(result).__name__}")

@@ -1,0 +1,99 @@
+"""The door to the generated package: the one module that imports it.
+
+What the contract says is asked here: its schemas, its models, what a request looks like on the wire.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import anthropic_completions_api
+from anthropic_completions_api.api.completions.create_completion import _get_kwargs
+from anthropic_completions_api.models import Completion as CompletionModel
+from anthropic_completions_api.models import CompletionRequest, Metadata
+from anthropic_completions_api.types import UNSET
+
+from .schema import compile_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .schema import Check, Violation
+
+__all__ = [
+    "CompletionModel",
+    "body_fields",
+    "checker",
+    "component",
+    "contract",
+    "first_violation",
+    "request_kwargs",
+    "statuses",
+]
+
+
+@cache
+def contract() -> dict[str, Any]:
+    """Return the bundled contract, an OpenAPI 3.1 document."""
+    file = Path(anthropic_completions_api.__file__).with_name("openapi.json")
+    document: dict[str, Any] = json.loads(file.read_bytes())
+    return document
+
+
+def component(reference: str) -> dict[str, Any]:
+    """Return the part of the contract that a reference such as `#/components/schemas/Error` names."""
+    node: Any = contract()
+    for key in reference.removeprefix("#/").split("/"):
+        node = node[key.replace("~1", "/")]
+    found: dict[str, Any] = node
+    return found
+
+
+@cache
+def checker(name: str) -> Check:
+    """Return the function that tells what is wrong with a value of the schema with that name."""
+    return compile_schema(component(f"#/components/schemas/{name}"), component)
+
+
+def first_violation(name: str, value: object) -> Violation | None:
+    """Return the first thing that is wrong with a value of the named schema, or None."""
+    return next(iter(checker(name)(value, "")), None)
+
+
+@cache
+def body_fields() -> frozenset[str]:
+    """Return the names of all fields of a request's body."""
+    return frozenset(component("#/components/schemas/CompletionRequest/properties"))
+
+
+@cache
+def statuses() -> dict[str, int]:
+    """Return the HTTP status that each known kind of error stands for."""
+    kinds: dict[str, int] = component("#/components/schemas/ErrorDetail/properties/type")["x-statuses"]
+    return kinds
+
+
+class _NullMetadata(Metadata):
+    """`metadata=None`, which the old client sent as null."""
+
+    def to_dict(self) -> Any:
+        return None
+
+
+def request_kwargs(arguments: Mapping[str, Any], betas: str | None) -> dict[str, Any]:
+    """Return method, url, JSON body and headers of a request, as the generated code makes them.
+
+    Args:
+        arguments: The body's fields that were given, by their names on the wire.
+        betas: The value of the anthropic-beta header, or None for no such header.
+    """
+    fields = dict(arguments)
+    if "metadata" in fields:
+        metadata = fields["metadata"]
+        fields["metadata"] = _NullMetadata() if metadata is None else Metadata.from_dict(metadata)
+    # What was not given is not sent: the service's defaults hold, not the contract's copy of them.
+    body = CompletionRequest(**{"stream": UNSET, "temperature": UNSET, **fields})
+    return _get_kwargs(body=body, anthropic_beta=UNSET if betas is None else betas)

@@ -1,0 +1,275 @@
+"""The httpx clients that are made where none is given, with the old client's defaults."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import socket
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.request import getproxies
+
+import httpx
+
+from .._errors import strip_credentials
+from .._options import CONNECT_SECONDS, TIMEOUT_SECONDS
+from .._secrets import REDACTED, is_secret
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping
+
+DEFAULT_TIMEOUT = httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS)
+DEFAULT_CONNECTION_LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100)
+_httpx_log = logging.getLogger(httpx.__name__)
+
+
+class DefaultHttpxClient(httpx.Client):
+    """An `httpx.Client` with this package's defaults; arguments change them one by one."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**_with_defaults(kwargs, httpx.HTTPTransport))
+
+
+class DefaultAsyncHttpxClient(httpx.AsyncClient):
+    """An `httpx.AsyncClient` with this package's defaults; arguments change them one by one."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**_with_defaults(kwargs, httpx.AsyncHTTPTransport))
+
+
+def params_beside(http: Any, url: httpx.URL) -> httpx.QueryParams | None:
+    """Return the `params` to build a request with, for a URL that has its query already.
+
+    Parameters of the client itself would replace the URL's, unless they meet as parameters.
+    """
+    return url.params if http.params else None
+
+
+class DirectClient(httpx.Client):
+    """The client that is made where none is given.
+
+    What `httpx.Client` does around each request is for features that nobody could have asked this one for:
+    authentication flows, hooks, redirects, a base URL. So it hands requests straight to its transport, and
+    goes httpx's way where there is more to do: with cookies and proxies.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        settings = _with_defaults(kwargs, httpx.HTTPTransport)
+        super().__init__(**settings)
+        self._direct = None if any(settings.get("mounts", {}).values()) else settings["transport"]
+        self._own_headers = _by_name(self.headers)
+
+    def prepare(self, method: str, url: httpx.URL, **parts: Any) -> httpx.Request:
+        """Return a request; the same one as `build_request` would."""
+        return _prepare(self, method, url, **parts)
+
+    def deliver(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and return its reply, unread; the request has no credentials then."""
+        if self._direct is None or self.is_closed:
+            proxied = self.send(request, stream=True, follow_redirects=False)
+            strip_credentials(proxied)
+            return proxied
+        started = time.perf_counter()
+        response: httpx.Response = self._direct.handle_request(request)
+        response.stream = _TimedStream(response, response.stream, started)
+        _finish(self, request, response)
+        return response
+
+
+class AsyncDirectClient(httpx.AsyncClient):
+    """As `DirectClient`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        settings = _with_defaults(kwargs, httpx.AsyncHTTPTransport)
+        super().__init__(**settings)
+        self._direct = None if any(settings.get("mounts", {}).values()) else settings["transport"]
+        self._own_headers = _by_name(self.headers)
+
+    def prepare(self, method: str, url: httpx.URL, **parts: Any) -> httpx.Request:
+        """Return a request; the same one as `build_request` would."""
+        return _prepare(self, method, url, **parts)
+
+    async def deliver(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and return its reply, unread; the request has no credentials then."""
+        if self._direct is None or self.is_closed:
+            proxied = await self.send(request, stream=True, follow_redirects=False)
+            strip_credentials(proxied)
+            return proxied
+        started = time.perf_counter()
+        response: httpx.Response = await self._direct.handle_async_request(request)
+        response.stream = _AsyncTimedStream(response, response.stream, started)
+        _finish(self, request, response)
+        return response
+
+
+class _Timed:
+    """A reply's stream that tells the reply, when closed, how long the exchange took."""
+
+    def __init__(self, response: httpx.Response, stream: Any, started: float) -> None:
+        self._response = response
+        self._stream = stream
+        self._started = started
+
+    def _stop(self) -> None:
+        self._response.elapsed = timedelta(seconds=time.perf_counter() - self._started)
+
+
+class _TimedStream(_Timed, httpx.SyncByteStream):
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._stream)
+
+    def close(self) -> None:
+        self._stop()
+        self._stream.close()
+
+
+class _AsyncTimedStream(_Timed, httpx.AsyncByteStream):
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._stream)
+
+    async def aclose(self) -> None:
+        self._stop()
+        await self._stream.aclose()
+
+
+def _by_name(headers: httpx.Headers) -> list[tuple[str, tuple[str, str]]]:
+    """Return headers by their names in lower case."""
+    pairs = [(name.decode("ascii"), value.decode("ascii")) for name, value in headers.raw]
+    return [(name.lower(), (name, value)) for name, value in pairs]
+
+
+def _prepare(
+    client: DirectClient | AsyncDirectClient,
+    method: str,
+    url: httpx.URL,
+    *,
+    headers: Mapping[str, str],
+    content: bytes | None,
+    timeout: httpx.Timeout,
+    extensions: Mapping[str, Any] | None = None,
+) -> httpx.Request:
+    if not content or client.cookies:
+        return client.build_request(
+            method, url, headers=headers, content=content, timeout=timeout, extensions=dict(extensions or {})
+        )
+    given = {name.lower() for name in headers}
+    # httpx's own headers, in httpx's order: those of the client that are not given, and two of the request.
+    pairs = [pair for name, pair in client._own_headers if name not in given]
+    if "host" not in given:
+        pairs.insert(0, ("Host", url.netloc.decode("ascii")))
+    pairs += headers.items()
+    pairs.append(("Content-Length", str(len(content))))
+    request = httpx.Request(
+        method,
+        url,
+        headers=pairs,
+        stream=httpx.ByteStream(content),
+        extensions={**(extensions or {}), "timeout": timeout.as_dict()},
+    )
+    request.read()
+    return request
+
+
+def _finish(
+    client: DirectClient | AsyncDirectClient, request: httpx.Request, response: httpx.Response
+) -> None:
+    """Do what httpx does with a reply, and remove the credentials, which are sent."""
+    response.request = request
+    if "set-cookie" in response.headers:
+        client.cookies.extract_cookies(response)
+    if _httpx_log.isEnabledFor(logging.INFO):
+        _httpx_log.info(
+            'HTTP Request: %s %s "%s %d %s"',
+            request.method,
+            request.url,
+            response.http_version,
+            response.status_code,
+            response.reason_phrase,
+        )
+    for raw_name, _ in request.headers.raw:
+        name = raw_name.decode("latin-1")
+        if is_secret(name):
+            request.headers[name] = REDACTED
+
+
+def _with_defaults(kwargs: Mapping[str, Any], transport: Any) -> dict[str, Any]:
+    settings: dict[str, Any] = {
+        "timeout": DEFAULT_TIMEOUT,
+        "limits": DEFAULT_CONNECTION_LIMITS,
+        "follow_redirects": True,
+        **kwargs,
+    }
+    if settings.get("transport") is None:
+        names = ("verify", "cert", "trust_env", "http1", "http2", "limits")
+        arguments = {name: settings[name] for name in names if name in settings}
+        if arguments.get("verify", True) is True and "cert" not in arguments:
+            # Loading certificates is slow: once for all transports.
+            arguments["verify"] = httpx.create_ssl_context(trust_env=settings.get("trust_env", True))
+        arguments["socket_options"] = _socket_options()
+        if (proxy := settings.pop("proxy", None)) is not None:
+            settings["transport"] = transport(proxy=proxy, **arguments)
+        else:
+            settings["transport"] = transport(**arguments)
+            if settings.get("trust_env", True):
+                proxies = {
+                    pattern: None if url is None else transport(proxy=url, **arguments)
+                    for pattern, url in environment_proxies().items()
+                }
+                settings["mounts"] = {**proxies, **(settings.get("mounts") or {})}
+    return settings
+
+
+def _socket_options() -> list[tuple[int, int, int]]:
+    """Return options that keep an idle connection alive and notice a dead one, where the system has them."""
+    options = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+    # macOS calls the idle time TCP_KEEPALIVE.
+    idle = "TCP_KEEPIDLE" if hasattr(socket, "TCP_KEEPIDLE") else "TCP_KEEPALIVE"
+    for name, value in ((idle, 60), ("TCP_KEEPINTVL", 60), ("TCP_KEEPCNT", 5)):
+        if hasattr(socket, name):
+            options.append((socket.IPPROTO_TCP, getattr(socket, name), value))
+    return options
+
+
+def environment_proxies() -> dict[str, str | None]:
+    """Return the proxies that the environment names, as patterns of URLs; None is no proxy.
+
+    The variables are HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY. httpx reads them itself only where
+    it makes the transport.
+
+    Raises:
+        ValueError: One of the proxies is no URL.
+    """
+    found = getproxies()
+    proxies: dict[str, str | None] = {}
+    for scheme in ("http", "https", "all"):
+        if url := found.get(scheme):
+            url = url if "://" in url else f"http://{url}"
+            if not _is_url(url):  # not repeated, as it may hold a password
+                raise ValueError(f"{scheme.upper()}_PROXY: expected the URL of a proxy, got something else")
+            proxies[f"{scheme}://"] = url
+    for host in (part.strip() for part in found.get("no", "").split(",")):
+        if host == "*":
+            return {}
+        # As in other programs, what is no host excepts nothing.
+        if host and _is_url(pattern := _no_proxy_pattern(host)):
+            proxies[pattern] = None
+    return proxies
+
+
+def _is_url(text: str) -> bool:
+    try:
+        httpx.URL(text)
+    except httpx.InvalidURL:
+        return False
+    return True
+
+
+def _no_proxy_pattern(host: str) -> str:
+    if "://" in host:
+        return host
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return f"all://{host}" if host.lower() == "localhost" else f"all://*{host}"
+    return f"all://[{address}]" if address.version == 6 else f"all://{address}"

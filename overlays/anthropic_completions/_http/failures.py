@@ -1,0 +1,140 @@
+"""What goes wrong, called by its name here: the one place where httpx's errors and replies are mapped."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from .._errors import (
+    APIConnectionError,
+    APIResponseValidationError,
+    APIStatusError,
+    APITimeoutError,
+    status_error_class,
+    strip_credentials,
+    without_credentials,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# What httpx raises is below the first four; the others are what it and transports of users let through, such
+# as UnicodeError for a host name that cannot be looked up.
+TRANSPORT_ERRORS = (
+    httpx.HTTPError,
+    httpx.StreamError,
+    httpx.InvalidURL,
+    httpx.CookieConflict,
+    OSError,
+    EOFError,
+    UnicodeError,
+)
+
+
+def status_error(
+    response: httpx.Response, body: object = None, *, message: str | None = None
+) -> APIStatusError:
+    """Return the error that an HTTP status stands for."""
+    if message is None:
+        shown = f"{body[:500]} …" if isinstance(body, str) and len(body) > 500 else body
+        message = f"Error code: {response.status_code}" + ("" if body in (None, "") else f" - {shown}")
+    return status_error_class(response.status_code)(message, response=response, body=body)
+
+
+def body_of(response: httpx.Response) -> object:
+    """Return a reply's JSON value, or its text where it is no JSON."""
+    try:
+        return parse_json(response.content)
+    except ValueError:
+        return text_of(response).strip()
+
+
+def text_of(response: httpx.Response) -> str:
+    """Return a reply's body as text, also where its content type names an encoding that is none."""
+    try:
+        return response.text
+    except Exception:  # noqa: BLE001 - the codecs of bytes and the undefined one raise what they like
+        return response.content.decode(errors="replace")
+
+
+def parse_json(data: bytes | str) -> Any:
+    """Read JSON, strictly; a byte order mark before it is let pass.
+
+    msgspec reads it where it is installed. What it refuses is read again without it, as the standard library
+    takes a little more (lone surrogates, numbers beyond what a double holds) and says where it fails.
+
+    Raises:
+        ValueError: It is no JSON, is not UTF-8, or is nested too deeply.
+    """
+    text = data if isinstance(data, str) else data.decode("utf-8-sig")
+    if _fast_decode is not None:
+        try:
+            return _fast_decode(text)
+        except Exception:  # noqa: BLE001 - also a RecursionError and a UnicodeEncodeError
+            return _decode(text)
+    return _decode(text)
+
+
+def _decode(text: str) -> Any:
+    try:
+        # First without looking for white space around it, of which there is none as a rule.
+        try:
+            value, end = _DECODER.raw_decode(text)
+        except ValueError:
+            value, end = None, -1
+        return value if end == len(text) else _DECODER.decode(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+# With the extra `fast`. Not for request bodies: these stay the old client's, byte for byte.
+_fast_decode: Callable[[str], Any] | None = None
+with suppress(ImportError):
+    import msgspec.json
+
+    _fast_decode = msgspec.json.Decoder().decode
+
+
+def undecodable(
+    response: httpx.Response, raw: bytes | None, error: httpx.DecodingError
+) -> APIResponseValidationError:
+    """Return the error for a body whose content encoding is broken; its body is the bytes as they came."""
+    error.request = without_credentials(response.request)
+    message = f"The reply's body could not be decoded: {error}"
+    return APIResponseValidationError(response, raw, message=message)
+
+
+def body_failure(
+    error: Exception, response: httpx.Response
+) -> APIConnectionError | APIResponseValidationError:
+    """Return what an error is called here that was met while a reply's body was read."""
+    if isinstance(error, httpx.DecodingError):
+        return undecodable(response, None, error)
+    return transport_failure(error, response.request, response)
+
+
+def transport_failure(
+    error: Exception, request: httpx.Request, response: httpx.Response | None
+) -> APIConnectionError:
+    """Return what a transport's error is called here. The one place where httpx's errors are mapped."""
+    if isinstance(error, httpx.HTTPError):
+        error.request = without_credentials(request)
+    if isinstance(error, httpx.HTTPStatusError):
+        strip_credentials(error.response)
+    if isinstance(error, httpx.TimeoutException | TimeoutError):
+        failure: APIConnectionError = APITimeoutError(request)
+    else:
+        failure = APIConnectionError(
+            message=f"Connection error: {str(error) or type(error).__name__}", request=request
+        )
+    if response is not None:
+        failure.request_id = response.headers.get("request-id")
+    return failure

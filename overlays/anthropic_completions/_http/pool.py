@@ -1,0 +1,65 @@
+"""The connections of clients: whose they are, and when they are of no use any more."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing import Self
+
+
+class Pool:
+    """The httpx client of one or more clients: made when first needed, and made anew where it is of no use.
+
+    That is after a fork, as parent and child would both read from its connections, and in another event
+    loop, as connections are of one.
+    """
+
+    def __init__(self, given: Any, kind: str) -> None:
+        self._given = given
+        self._kind = kind
+        self._made: dict[tuple[int, Any], Any] = {}
+        self.closed = False
+
+    def get(self) -> Any:
+        """Return the httpx client."""
+        for client in self.opened():
+            return client
+        from . import clients as _http
+
+        # Of two threads one's is kept; the other's was not used.
+        return self._made.setdefault((os.getpid(), _running_loop()), getattr(_http, self._kind)())
+
+    def opened(self) -> list[Any]:
+        """Return the httpx clients that there are in this process and event loop, none or one."""
+        for owner in list(self._made):  # a copy, as other threads may add to it
+            if owner[1] is not None and owner[1].is_closed():
+                self._made.pop(owner, None)
+        client = self._given
+        if client is None:
+            client = self._made.get((os.getpid(), _running_loop()))
+        return [] if client is None else [client]
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed, here or by the owner of a given httpx client."""
+        return self.closed or any(client.is_closed for client in self.opened())
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self  # connections are shared, as by `copy`
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._given is not None:
+            raise TypeError("a client with an http_client of its own cannot be pickled")
+        return Pool, (None, self._kind)
+
+
+def _running_loop() -> Any:
+    """Return asyncio's running event loop, or None; trio's connections are of no loop."""
+    asyncio = sys.modules.get("asyncio")
+    try:
+        return None if asyncio is None else asyncio.get_running_loop()
+    except RuntimeError:
+        return None

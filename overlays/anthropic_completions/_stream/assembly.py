@@ -1,0 +1,264 @@
+"""What a stream's bytes mean: events to chunks, chunks to the whole, and what makes it complete.
+
+Pure: bytes in, completions or errors out. The shells in `_reading` fetch the bytes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .._contract.completion import Completion
+from .._contract.generated import first_violation, statuses
+from .._errors import (
+    APIError,
+    APIResponseValidationError,
+    APIStatusError,
+    APITimeoutError,
+    IncompleteStreamError,
+    error_type,
+    status_error_class,
+)
+from .._http.failures import TRANSPORT_ERRORS, body_failure, parse_json
+from .sse import EventTooLargeError, SSEDecoder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import httpx
+
+    from .._http.exchange import Call
+    from .sse import ServerSentEvent
+
+_BOM = b"\xef\xbb\xbf"
+
+
+class Assembly:
+    """The chunks of one stream so far.
+
+    A reply to a request for a stream may be no stream: a JSON object is taken as the one chunk, or as the
+    error that it is; anything that begins like a markup language is refused. The first byte that is no
+    white space decides, as content types were seen to lie.
+
+    Args:
+        call: The call that the stream answers.
+        idle_timeout: The most seconds of waiting without a completion event, or None.
+        max_event_bytes: The most bytes of the data of one event, or of a reply that is no stream.
+    """
+
+    def __init__(self, call: Call, *, idle_timeout: float | None, max_event_bytes: int) -> None:
+        self._call = call
+        self._monotonic = call.clock.monotonic
+        self._idle_timeout = idle_timeout
+        self._max_event_bytes = max_event_bytes
+        self._texts: list[str] = []
+        self._first: Completion | None = None
+        self._last: Completion | None = None
+        self._stopping: Completion | None = None  # the chunk that has a stop reason
+        self.complete = False
+
+    def begin(self, response: httpx.Response) -> None:
+        """Start with a reply; nothing of one before it was taken."""
+        self.response = response
+        self._decoder = SSEDecoder(max_event_bytes=self._max_event_bytes)
+        self._is_stream = False
+        self._start: bytes | None = None  # the first byte of a reply that is no stream
+        self._body = bytearray()  # of a reply that is not known to be a stream
+        self._silence = 0.0  # seconds of waiting since the last chunk
+        self.wait()
+
+    @property
+    def chunk_count(self) -> int:
+        """How many chunks have come."""
+        return len(self._texts)
+
+    def wait(self) -> None:
+        """Note that the next bytes are now waited for. Time that the reader takes is not the stream's."""
+        if self._idle_timeout is not None:
+            self._waits_since = self._monotonic()
+
+    def feed(self, piece: bytes) -> Iterator[Completion]:
+        """Take the next bytes and yield the chunks that they complete.
+
+        Raises:
+            APIError: The stream says so, or is not what the contract says; it is decorated by `failure`.
+        """
+        if self._idle_timeout is not None:
+            self._silence += self._monotonic() - self._waits_since
+        if not self._is_stream:
+            piece = self._stream_part(piece)
+        try:
+            for event in self._decoder.feed(piece):
+                chunk = self._chunk_of(event)
+                if chunk is not None:
+                    yield chunk
+        except EventTooLargeError as error:
+            raise self._invalid(f"The stream is not usable: {error}.") from error
+        if self._idle_timeout is not None and self._silence > self._idle_timeout:
+            raise self._timeout(f"No completion event came in {self._idle_timeout} seconds.")
+        if self._call.deadline_at is not None and self._monotonic() > self._call.deadline_at:
+            raise self._timeout("The deadline has passed.")
+
+    def finish(self) -> Iterator[Completion]:
+        """Take the clean end of the body.
+
+        Raises:
+            IncompleteStreamError: No chunk had a stop reason.
+            APIError: The body was no stream and is an error or not what the contract says.
+        """
+        if self._start is not None:
+            yield self._whole_reply()
+        if self._stopping is None:
+            raise IncompleteStreamError(
+                message="The stream ended without a stop reason.", request=self.response.request
+            )
+        self.complete = True
+
+    def failure(self, error: Exception) -> Exception:
+        """Return the error to raise for one that was met, with what had arrived.
+
+        Errors that are neither this package's nor a transport's are returned as they are.
+        """
+        if isinstance(error, TRANSPORT_ERRORS):
+            mapped = self._transport_failure(error)
+            mapped.__cause__ = error
+            error = mapped
+        if isinstance(error, APIError):
+            error.completion = "".join(self._texts)
+            error.chunk_count = self.chunk_count
+            error.request_id = error.request_id or self.response.headers.get("request-id")
+        return error
+
+    def left_early(self) -> APIError:
+        """Return the error for reading on after the stream was closed before its end."""
+        error = IncompleteStreamError(
+            message="The stream was closed before its end.", request=self.response.request
+        )
+        self.failure(error)
+        return error
+
+    def so_far(self) -> Completion:
+        """Return one completion of all chunks so far.
+
+        It has the whole text. Of the other fields those of the first chunk are replaced by the last one's,
+        and these by those of the chunk with the stop reason.
+        """
+        fields: dict[str, Any] = {"stop_reason": None, "type": "completion"}
+        for chunk in (self._first, self._last, self._stopping):
+            if chunk is not None:
+                fields |= chunk.model_dump()
+        fields["completion"] = "".join(self._texts)
+        return Completion._from_wire(fields, self.response.headers)
+
+    def _stream_part(self, piece: bytes) -> bytes:
+        """Return what is for the decoder, of a body that is not known to be a stream."""
+        self._body += piece
+        if self._start is None and not piece.isspace() and not _BOM.startswith(self._body):
+            start = bytes(self._body).removeprefix(_BOM).lstrip()[:1]
+            if start in (b"{", b"[", b"<"):
+                self._start = start
+            elif start:
+                self._is_stream = True
+                piece = bytes(self._body)
+                self._body.clear()
+                return piece
+        if len(self._body) > self._max_event_bytes:
+            raise self._invalid(f"The reply is no stream and larger than {self._max_event_bytes} bytes.")
+        return b""
+
+    def _chunk_of(self, event: ServerSentEvent) -> Completion | None:
+        name = event.event
+        if name == "completion":
+            return self._chunk(self._object(event.data))
+        if name == "error":
+            raise self._stream_error(self._object(event.data))
+        if name is None and event.data.strip() != "[DONE]":
+            # Without a name the data itself must tell. What it does not tell is ignored, like unknown names.
+            value = self._object(event.data)
+            if value.get("error"):
+                raise self._stream_error(value)
+            if "completion" in value:
+                return self._chunk(value)
+        return None
+
+    def _object(self, text: str | bytes) -> dict[str, Any]:
+        try:
+            value = parse_json(text)
+        except ValueError as error:
+            shown = text.decode(errors="replace") if isinstance(text, bytes) else text
+            raise self._invalid(
+                f"Expected a JSON object in the stream, got other text: {error}", shown
+            ) from error
+        if not isinstance(value, dict):
+            raise self._invalid(f"Expected a JSON object in the stream, got {type(value).__name__}", value)
+        return value
+
+    def _chunk(self, fields: dict[str, Any]) -> Completion:
+        if not is_chunk(fields):
+            self._check("CompletionChunk", fields)
+        chunk = Completion._from_wire(fields, self.response.headers)
+        self._texts.append(fields["completion"])
+        if self._first is None:
+            self._first = chunk
+        self._last = chunk
+        if fields.get("stop_reason") is not None:
+            self._stopping = chunk
+        self._silence = 0.0
+        return chunk
+
+    def _whole_reply(self) -> Completion:
+        body = bytes(self._body).removeprefix(_BOM)
+        if self._start == b"<":
+            text = body.decode(errors="replace")
+            raise self._invalid("Expected a stream of events, got a document in a markup language.", text)
+        value = self._object(body)
+        if value.get("error"):
+            raise self._stream_error(value)
+        fields = self._fields(value)
+        self._check("Completion", fields)
+        return self._chunk(fields)
+
+    def _fields(self, value: dict[str, Any]) -> Any:
+        """Return the fields of the completion that a reply's JSON object is."""
+        return value
+
+    def _check(self, schema: str, fields: dict[str, Any]) -> None:
+        if violation := first_violation(schema, fields):
+            raise self._invalid(f"The reply is not what the contract says. {violation}", fields)
+
+    def _stream_error(self, body: dict[str, Any]) -> APIStatusError:
+        kind = error_type(body)
+        status = statuses().get(kind or "", self.response.status_code)
+        error = status_error_class(status)(f"Error in the stream: {body}", response=self.response, body=body)
+        error.status_code = status
+        return error
+
+    def _invalid(self, message: str, body: object = None) -> APIResponseValidationError:
+        return APIResponseValidationError(self.response, body, message=message)
+
+    def _transport_failure(self, error: Exception) -> APIError:
+        failure = body_failure(error, self.response)
+        if isinstance(failure, APIResponseValidationError | APITimeoutError):
+            return failure
+        return IncompleteStreamError(
+            message=f"The stream broke off. {failure.message}", request=failure.request
+        )
+
+    def _timeout(self, message: str) -> APITimeoutError:
+        return APITimeoutError(self.response.request, message=message)
+
+
+def is_chunk(fields: dict[str, Any]) -> bool:
+    """Tell whether JSON fields are what the contract calls a CompletionChunk.
+
+    The contract's own check says what is wrong, but takes longer than all else that is done for a chunk. A
+    test holds the two together.
+    """
+    get = fields.get
+    stop_reason, stop = get("stop_reason"), get("stop")
+    return (
+        type(get("completion")) is str
+        and (stop_reason is None or type(stop_reason) is str)
+        and (stop is None or type(stop) is str)
+        and type(get("id", "")) is type(get("model", "")) is type(get("log_id", "")) is str
+        and get("type", "completion") == "completion"
+    )

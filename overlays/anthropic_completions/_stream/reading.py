@@ -1,0 +1,268 @@
+"""How a stream is read: pieces fetched and fed to its `Assembly`, attempts repeated, the reply closed.
+
+A reading knows no stream, so that a stream that is forgotten goes at once, and its reply with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+import threading
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from .._errors import APIError
+from .._http.exchange import exchange, run, run_async
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
+
+    import httpx
+
+    from .._contract.completion import Completion
+    from .._http.exchange import Call, Exchanged, Port, Steps
+    from .assembly import Assembly
+
+    Release = Callable[[], Coroutine[Any, Any, None]]
+
+# One read of 64 KiB has fewer pieces than this, even if every byte is an HTTP chunk of its own.
+_LEFTOVER_PIECES = 16 * 1024
+
+# The thread in which the garbage collector works at the moment.
+_collector: int | None = None
+
+
+def _note_collector(phase: str, info: object) -> None:
+    global _collector
+    _collector = threading.get_ident() if phase == "start" else None
+
+
+gc.callbacks.append(_note_collector)
+
+
+class Reading:
+    """What both ways of reading decide without waiting.
+
+    Attributes:
+        response: The reply of the last attempt.
+        failure: What the reading failed with.
+        ended: Whether nothing more shall be read.
+    """
+
+    def __init__(self, call: Call, port: Port, exchanged: Exchanged, assembly: Assembly) -> None:
+        self._call = call
+        self._port = port
+        self.assembly = assembly
+        self.failure: Exception | None = None
+        self.ended = False
+        self.open(exchanged)
+
+    def open(self, exchanged: Exchanged) -> None:
+        """Begin with a reply."""
+        self.response = exchanged.response
+        self._retries_taken = exchanged.retries_taken
+        self.assembly.begin(self.response)
+
+    def check(self) -> None:
+        """Raise where the end of the reading would look like the end of the text and is not."""
+        if self.failure is not None:
+            raise self.failure
+        if self.ended and not self.assembly.complete:
+            raise self.assembly.left_early()
+
+    def retry_steps(self, failure: Exception) -> Steps[Exchanged]:
+        """Return the steps of another attempt, for a failure before the first chunk; otherwise raise it."""
+        self.check()
+        if self.assembly.chunk_count or not isinstance(failure, APIError):
+            raise failure
+        return exchange(self._call, self._port, retries_taken=self._retries_taken, failure=failure)
+
+    def fail(self, error: Exception) -> Exception:
+        """Return what an error is called here, and raise that from now on."""
+        self.failure = self.assembly.failure(error)
+        return self.failure
+
+
+def _is_plain(response: httpx.Response) -> bool:
+    """Tell whether a body comes as it is, so that httpx's decoding of each piece can be left out."""
+    return "content-encoding" not in response.headers and not response.is_stream_consumed
+
+
+class BlockingReading(Reading):
+    """Reading that blocks.
+
+    Attributes:
+        chunks: The chunks, as they come.
+    """
+
+    def __init__(self, call: Call, port: Port, exchanged: Exchanged, assembly: Assembly) -> None:
+        super().__init__(call, port, exchanged, assembly)
+        self.chunks = self._read()
+
+    def _read(self) -> Generator[Any, None, None]:
+        try:
+            while True:
+                try:
+                    self.check()
+                    self.assembly.wait()
+                    response = self.response
+                    for piece in response.iter_raw() if _is_plain(response) else response.iter_bytes():
+                        yield from self.assembly.feed(piece)
+                        self.assembly.wait()
+                    yield from self.assembly.finish()
+                    return
+                except Exception as error:  # noqa: BLE001 - mapped, or raised as it is
+                    failure = self.assembly.failure(error)
+                self.response.close()
+                try:
+                    self.open(run(self.retry_steps(failure)))
+                except Exception as error:  # noqa: BLE001 - mapped, or raised as it is
+                    raise self.fail(error) from error.__cause__
+        finally:
+            self.ended = True
+            self.response.close()
+
+    def close(self) -> None:
+        """Close the reply; from any thread."""
+        self.ended = True
+        self.response.close()
+        with suppress(ValueError):  # another thread reads just now: that fails, as the reply is closed
+            self.chunks.close()
+
+    def abandon(self) -> None:
+        """Close the reply, as nobody reads it any more."""
+        if self.ended or sys.is_finalizing():
+            return
+        if _collector == threading.get_ident():
+            # The garbage collector may have struck while this thread held the connection pool's lock.
+            threading.Thread(target=self.close, daemon=True).start()
+        else:
+            self.close()
+
+
+class AwaitingReading(Reading):
+    """Reading that awaits."""
+
+    def __init__(self, call: Call, port: Port, exchanged: Exchanged, assembly: Assembly) -> None:
+        super().__init__(call, port, exchanged, assembly)
+        self._schedule = _scheduler()
+
+    def open(self, exchanged: Exchanged) -> None:
+        super().open(exchanged)
+        # `aiter_bytes` decodes what `aiter_raw` gives. It is given this one, which only `_release` ends.
+        self._raw: AsyncIterator[bytes] = self.response.aiter_raw()
+        raw: Any = _Unclosed(self._raw)
+        self.response.aiter_raw = lambda chunk_size=None: raw  # type: ignore[method-assign]
+        self._body: Any = self.response.stream
+        self._pieces: Any = raw if _is_plain(self.response) else self.response.aiter_bytes()
+        self._ready: Iterator[Completion] = iter(())
+        self._released = False
+
+    async def next_chunk(self) -> Any:
+        """Return the next chunk, or None at the end."""
+        while True:
+            try:
+                self.check()
+                for chunk in self._ready:
+                    return chunk
+                if self.assembly.complete:
+                    await self.close()
+                    return None
+                self.assembly.wait()
+                piece = await anext(self._pieces, None)
+                self._ready = self.assembly.finish() if piece is None else self.assembly.feed(piece)
+                continue
+            except Exception as error:  # noqa: BLE001 - mapped, or raised as it is
+                failure = self.assembly.failure(error)
+            except BaseException:
+                await self.close()
+                raise
+            await self._release()
+            try:
+                self.open(await run_async(self.retry_steps(failure)))
+            except Exception as error:  # noqa: BLE001 - mapped, or raised as it is
+                raise self.fail(error) from error.__cause__
+
+    async def close(self) -> None:
+        """Close the reply."""
+        self.ended = True
+        await self._release()
+
+    def abandon(self) -> None:
+        """Have the event loop close the reply, as nobody reads it any more; from any thread."""
+        self.ended = True
+        if not self._released:
+            # An event loop that has ended has closed its connections.
+            with suppress(RuntimeError):
+                self._schedule(self._release)
+
+    async def _release(self) -> None:
+        """Give the connection back, also from a task that is being cancelled."""
+        if self._released:
+            return
+        self._released = True
+        import anyio
+
+        with anyio.CancelScope(shield=True):
+            # A generator closed from outside drops the ones within it unfinished, of which trio warns.
+            # Cancelling it while it waits for bytes ends all of them in order. How is of no interest.
+            with anyio.CancelScope() as scope, suppress(Exception):
+                scope.cancel()
+                for _ in range(_LEFTOVER_PIECES):
+                    if await anext(self._raw, None) is None:
+                        break
+            closes = [self._pieces.aclose, self.response.aclose]
+            if scope.cancelled_caught:
+                # The body's end may have come, and its closing been cancelled.
+                closes.append(self._body.aclose)
+            for close in closes:
+                with suppress(Exception):
+                    await close()
+        # A reply is part of errors, which people pickle.
+        vars(self.response).pop("aiter_raw", None)
+
+
+class _Unclosed:
+    """An iterator that is not closed with what reads it."""
+
+    def __init__(self, pieces: AsyncIterator[bytes]) -> None:
+        self._pieces = pieces
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._pieces
+
+    def __anext__(self) -> Awaitable[bytes]:
+        return anext(self._pieces)
+
+    async def aclose(self) -> None:
+        """Do nothing."""
+
+
+def _scheduler() -> Callable[[Release], Any]:
+    """Return a function that has the present event loop run a coroutine function, from any thread."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        lowlevel = sys.modules["trio"].lowlevel
+        call_soon, spawn = lowlevel.current_trio_token().run_sync_soon, lowlevel.spawn_system_task
+    else:
+        call_soon, spawn = loop.call_soon_threadsafe, partial(_spawn_task, loop)
+
+    def start(release: Release) -> None:
+        # A run of trio that is ending takes no tasks, and would crash with what is raised here.
+        with suppress(RuntimeError):
+            spawn(release)
+
+    return lambda release: call_soon(start, release)
+
+
+def _spawn_task(loop: asyncio.AbstractEventLoop, release: Release) -> None:
+    task = loop.create_task(release())
+    _tasks.add(task)
+    task.add_done_callback(_tasks.discard)
+
+
+# An event loop holds its tasks only weakly.
+_tasks: set[asyncio.Task[None]] = set()

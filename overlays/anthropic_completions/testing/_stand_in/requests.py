@@ -1,0 +1,110 @@
+"""A request as the stand-in gets it, and what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..._http.failures import parse_json
+from .dialects import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Mapping
+
+    from .dialects import Dialect
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A request that the stand-in got.
+
+    Attributes:
+        method: The HTTP method.
+        path: The path, without the query.
+        headers: The headers, names in lower case; lines of the same name are joined with `, `.
+        body: The body's bytes.
+        query: The query, without the question mark.
+    """
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes
+    query: str = ""
+
+    def json(self) -> Any:
+        """Return the body's JSON value.
+
+        Raises:
+            ValueError: The body is no JSON.
+        """
+        return parse_json(self.body)
+
+    @property
+    def betas(self) -> list[str]:
+        """The beta features that the request asked for."""
+        return [name for part in self.headers.get("anthropic-beta", "").split(",") if (name := part.strip())]
+
+
+def fault_of(
+    received: Received,
+    dialect: Dialect,
+    *,
+    api_key: str | None,
+    max_body_bytes: int,
+    models: Container[str] | None,
+) -> Fault | None:
+    """Return what is wrong with a request, or None.
+
+    Args:
+        received: The request.
+        dialect: That of its path; for a path that there is not, any one.
+        api_key: The key or token that is wanted; None for any.
+        max_body_bytes: The most bytes of a body.
+        models: The models that there are; None for any.
+    """
+    if received.path != dialect.path:
+        return Fault.of("not_found_error", f"{received.method} {received.path}: not found")
+    if received.method != "POST":
+        return Fault(405, "invalid_request_error", f"{received.method}: method not allowed")
+    if len(received.body) > max_body_bytes:
+        return Fault.of("request_too_large", "Request exceeds the maximum size")
+    return (
+        _credential_fault(received.headers, api_key)
+        or _header_fault(received.headers)
+        or _body_fault(received, dialect, models)
+    )
+
+
+def _credential_fault(headers: Mapping[str, str], api_key: str | None) -> Fault | None:
+    kind = "authentication_error"
+    key = headers.get("x-api-key")
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if key:
+        return Fault.of(kind, "invalid x-api-key") if api_key not in (None, key) else None
+    if scheme.lower() == "bearer" and token.strip():
+        return Fault.of(kind, "Invalid bearer token") if api_key not in (None, token.strip()) else None
+    return Fault.of(kind, "x-api-key header is required")
+
+
+def _header_fault(headers: Mapping[str, str]) -> Fault | None:
+    if "anthropic-version" not in headers:
+        return Fault.invalid("anthropic-version: header is required")
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        return Fault.invalid("content-type: application/json is required")
+    return None
+
+
+def _body_fault(received: Received, dialect: Dialect, models: Container[str] | None) -> Fault | None:
+    try:
+        request = received.json()
+        # Half of a pair is no character; JSON can spell it, UTF-8 cannot.
+        if b"\\u" in received.body:
+            json.dumps(request, ensure_ascii=False).encode()
+    except ValueError as error:
+        return Fault.invalid(f"The request body is not valid JSON: {error}")
+    fault = dialect.fault_of(request)
+    if fault is None and models is not None and request["model"] not in models:
+        return Fault.of("not_found_error", f"model: {request['model']}")
+    return fault
