@@ -14,21 +14,39 @@ from functools import cache
 from typing import Any, Literal
 
 __all__ = [
+    "Effort",
     "Lifecycle",
     "MessagesSupport",
+    "OffSwitch",
     "RetiredModelWarning",
     "Sampling",
     "Status",
+    "Thinking",
     "lifecycle",
     "warn_about",
 ]
 
 Status = Literal["active", "deprecated", "retired", "unknown"]
 Sampling = Literal["any", "one", "none"]
+Thinking = Literal["off", "on", "always"]
+OffSwitch = Literal["disabled", "between_tools"]
 
 
 class RetiredModelWarning(UserWarning):
     """The model no longer answers. Unlike a `DeprecationWarning` this is shown by default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """Which values `output_config.effort` may have for a model.
+
+    Attributes:
+        levels: The values, from the least effort to the most.
+        default: The one that holds where none is sent.
+    """
+
+    levels: tuple[str, ...]
+    default: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +57,21 @@ class MessagesSupport:
         prefill: Whether a last message of the assistant is continued (true) or refused (false).
         sampling: Which of temperature, top_p and top_k are taken: `any`; `one`, temperature or top_p but not
             both; `none`, where values other than the defaults are refused.
+        thinking: Whether the model thinks before it answers, which counts in `max_tokens`: `off`, only where
+            it is asked to; `on`, unless it is switched off; `always`.
+        off_switch: The `thinking.type` that is accepted for not thinking. None also where none is.
+        effort: The values of `output_config.effort`. None also where it is refused.
+        max_tokens: The highest `max_tokens` that is accepted.
+        context: The size of the context window, in tokens.
     """
 
     prefill: bool | None = None
     sampling: Sampling | None = None
+    thinking: Thinking | None = None
+    off_switch: OffSwitch | None = None
+    effort: Effort | None = None
+    max_tokens: int | None = None
+    context: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +131,7 @@ def lifecycle(name: str, *, on: date | None = None) -> Lifecycle:
         days_left=None if retired is None else max(0, (retired - day).days),
         description=facts.get("description"),
         sources=tuple(facts.get("sources", ())),
-        messages=MessagesSupport(**facts.get("messages", {})),
+        messages=_support(facts.get("messages", {})),
         as_of=date.fromisoformat(known["x-models-as-of"]),
     )
 
@@ -150,6 +179,12 @@ def _status(day: date, deprecated: date | None, retired: date | None) -> Status:
     if retired is not None and day >= retired:
         return "retired"
     return "deprecated" if deprecated is not None and day >= deprecated else "active"
+
+
+def _support(facts: dict[str, Any]) -> MessagesSupport:
+    effort = facts.get("effort")
+    known = None if effort is None else Effort(tuple(effort["levels"]), effort["default"])
+    return MessagesSupport(**{**facts, "effort": known})
 
 
 def _date(facts: dict[str, Any], field: str) -> date | None:

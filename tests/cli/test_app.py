@@ -145,7 +145,7 @@ class TestModels:
         header, *rows = [line.split("\t") for line in done.out.splitlines()]
         assert header == ["model", "status", "deprecated", "retired", "replacement"]
         assert [row[0].split(" -> ")[0] for row in rows] == list(MODELS)
-        assert ["claude-2.1", "retired", "2025-01-21", "2025-07-21", ""] in rows
+        assert ["claude-2.1", "retired", "2025-01-21", "2025-07-21", "claude-opus-4-8"] in rows
         assert any(row[0] == "claude-2 -> claude-2.0" for row in rows)
         assert all(row[1] == lifecycle(name).status for row, name in zip(rows, MODELS, strict=True))
 

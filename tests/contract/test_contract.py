@@ -243,9 +243,45 @@ class TestModels:
     @pytest.mark.parametrize("name", REFERENCE_MODELS)
     def test_every_model_of_the_reference_tells_how_messages_serves_it(self, name: str) -> None:
         entry = KNOWN_MODEL["x-models"][name]
-        entry = KNOWN_MODEL["x-models"].get(entry.get("alias_of"), entry)
-        assert entry["messages"]["prefill"] in (True, False)
-        assert entry["messages"]["sampling"] in ("any", "one", "none", None)
+        assert "messages" in KNOWN_MODEL["x-models"].get(entry.get("alias_of"), entry)
+
+    @pytest.mark.parametrize(
+        "name", [name for name, entry in KNOWN_MODEL["x-models"].items() if "messages" in entry]
+    )
+    def test_how_messages_serves_a_model_is_told_completely(self, name: str) -> None:
+        support = KNOWN_MODEL["x-models"][name]["messages"]
+        assert set(support) == {
+            "prefill",
+            "sampling",
+            "thinking",
+            "off_switch",
+            "effort",
+            "max_tokens",
+            "context",
+        }
+        assert support["prefill"] in (True, False)
+        assert support["sampling"] in ("any", "one", "none")
+        assert support["thinking"] in ("off", "on", "always")
+        assert support["off_switch"] in ("disabled", "between_tools", None)
+        assert (support["off_switch"] is None) >= (support["thinking"] == "always")
+        assert (support["off_switch"] is None) <= (support["thinking"] != "on")
+        assert 0 < support["max_tokens"] < support["context"]
+        if (effort := support["effort"]) is not None:
+            levels = ["low", "medium", "high", "xhigh", "max"]
+            assert effort["levels"] == [level for level in levels if level in effort["levels"]]
+            assert effort["default"] in effort["levels"]
+
+    @pytest.mark.parametrize(
+        "name", [name for name, entry in KNOWN_MODEL["x-models"].items() if entry.get("status") == "retired"]
+    )
+    def test_the_replacements_of_a_retired_model_lead_to_one_that_answers(self, name: str) -> None:
+        models = KNOWN_MODEL["x-models"]
+        for _ in models:
+            entry = models[models[name].get("alias_of", name)]
+            if entry["status"] != "retired":
+                return
+            name = entry["replacement"]
+        pytest.fail("they lead in a circle")
 
 
 def test_the_bundled_contract_is_the_written_one() -> None:

@@ -54,9 +54,22 @@ def test_a_lifecycle_tells_all_that_the_contract_knows() -> None:
         days_left=7,
         description="For agents and coding.",
         sources=tuple(ENTRIES["claude-sonnet-4-5-20250929"]["sources"]),
-        messages=MessagesSupport(prefill=True, sampling="one"),
-        as_of=date(2026, 11, 23),
+        messages=MessagesSupport(
+            prefill=True,
+            sampling="one",
+            thinking="off",
+            off_switch="disabled",
+            effort=None,
+            max_tokens=64_000,
+            context=200_000,
+        ),
+        as_of=date(2026, 11, 25),
     )
+
+
+def test_the_effort_of_a_model_is_told_from_the_least_to_the_most() -> None:
+    effort = lifecycle("claude-opus-5-5").messages.effort
+    assert effort == models.Effort(levels=("low", "medium", "high", "xhigh", "max"), default="medium")
 
 
 def test_a_model_without_a_set_day_has_no_days_left() -> None:
@@ -89,7 +102,7 @@ def test_an_alias_has_the_life_of_its_snapshot(name: str) -> None:
 def test_a_model_that_nobody_knows_is_unknown_and_no_error(name: str, on: date) -> None:
     found = lifecycle(f"?{name}", on=on)
     assert (found.status, found.snapshot, found.days_left) == ("unknown", found.name, None)
-    assert found.messages == MessagesSupport(prefill=None, sampling=None)
+    assert found.messages == MessagesSupport()
 
 
 @given(st.sampled_from(sorted(ENTRIES)), st.dates(), st.dates())
@@ -124,7 +137,7 @@ def test_a_retired_model_is_warned_about_visibly() -> None:
 
 
 def test_a_deprecated_model_is_warned_about_with_its_last_day() -> None:
-    sentence = "^the model 'claude-2.1' is deprecated since 2025-01-21 and stops answering on 2025-07-21$"
+    sentence = "^the model 'claude-2.1' is deprecated since 2025-01-21 and stops answering on 2025-07-21; "
     with pytest.warns(DeprecationWarning, match=sentence):
         warn_about("claude-2.1", on=date(2025, 2, 1))
 
