@@ -72,7 +72,9 @@ class RawServer:
         self.open = 0
         server = self
 
-        class Handler(socketserver.BaseRequestHandler):
+        class Handler(socketserver.StreamRequestHandler):
+            disable_nagle_algorithm = True
+
             def handle(self) -> None:
                 server._converse(self.request)
 

@@ -1,11 +1,14 @@
 """Run the command line: in this process, or in one of its own, in a terminal or piped."""
 
+import fcntl
 import io
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +19,7 @@ import pytest
 from anthropic_completions.cli._app import run
 
 MODULE = [sys.executable, "-W", "error", "-m", "anthropic_completions"]
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 30  # less than a test's time limit, as it says more
 
 
 class Done(NamedTuple):
@@ -73,7 +76,7 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             start_new_session=True,
-            preexec_fn=_take_terminal,
+            preexec_fn=_at_terminal,
         )
         os.close(slave)
         self.out = ""
@@ -105,10 +108,18 @@ class Terminal:
         return bool(data)
 
 
-def _take_terminal() -> None:
-    import fcntl
-    import termios
+def default_signals() -> None:
+    """Let signals act on this process as they do on one that a person starts.
 
+    What a script starts with `&` ignores SIGINT, and so do its children: Ctrl-C would not end them.
+    """
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def _at_terminal() -> None:
+    default_signals()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 

@@ -20,7 +20,7 @@ from anthropic_completions.cli._app import app
 from anthropic_completions.cli._serve import _telling_stand_in
 from anthropic_completions.models import RetiredModelWarning, lifecycle
 from anthropic_completions.testing import Received, StandIn
-from cli.shell import MODULE, Cli, Terminal, environment, kept_on_failure, piped
+from cli.shell import MODULE, Cli, Terminal, default_signals, environment, kept_on_failure, piped
 from support import ARGUMENTS
 
 COMMANDS = ["complete", "batch", "models", "convert", "scan", "serve", "shell-completion"]
@@ -177,6 +177,7 @@ class Served:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
+            preexec_fn=default_signals,
         )
 
     def __enter__(self) -> "Served":

@@ -317,6 +317,7 @@ def test_a_reply_cut_short_is_a_failure_of_that_one(
     ]
 
 
+@pytest.mark.timeout(300)
 def test_killed_five_times_at_random_points_it_ends_with_the_same_results(
     source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,7 +4,10 @@ import json
 import os
 import re
 import shlex
+import socket
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import httpx
@@ -41,6 +44,7 @@ def in_help_texts() -> list[str]:
 COMMANDS = sorted({*in_pages(), *in_help_texts()})
 SERVING = [command for command in COMMANDS if f"{NAME} serve" in command]
 ENDING = [command for command in COMMANDS if command not in SERVING]
+DEFAULT_PORT = 8765
 FINDS = 1  # what `scan` exits with, as there is something to find
 
 
@@ -105,11 +109,26 @@ def test_a_command_runs_piped(
     assert done.out or command.startswith("eval")
 
 
+@pytest.fixture(scope="module")
+def _documented_ports_taken() -> Iterator[None]:
+    """Take the ports that the commands name, and the default one, as another program may have done."""
+    named = {int(port) for command in SERVING for port in re.findall(r"--port (\d+)", command)} - {0}
+    with ExitStack() as taken:
+        for port in named | {DEFAULT_PORT}:
+            with suppress(OSError):  # another program has
+                taken.enter_context(socket.create_server(("127.0.0.1", port)))
+        yield
+
+
+def on_a_free_port(command: str) -> str:
+    """Have a command serve on a port that is free."""
+    return re.sub(rf"({NAME} serve)\b", r"\1 --port 0", re.sub(r" --port \d+", "", command))
+
+
+@pytest.mark.usefixtures("_documented_ports_taken")
 @pytest.mark.parametrize("command", SERVING)
 def test_a_command_that_serves_runs_until_ctrl_c(place: Path, command: str) -> None:
-    # On a free port: the one that is documented may be taken.
-    command = re.sub(r"--port \d+", "", command) + " --port 0"
-    terminal = Terminal(["bash", "-euc", command], cwd=place, env=settings(place))
+    terminal = Terminal(["bash", "-euc", on_a_free_port(command)], cwd=place, env=settings(place))
     with kept_on_failure(terminal.process):
         terminal.read_until("export ANTHROPIC_BASE_URL=http://127.0.0.1:")
         terminal.type("\x03")

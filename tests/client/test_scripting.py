@@ -1,5 +1,6 @@
 """Scripted replies: the same in process and over a socket, for each kind of client."""
 
+import asyncio
 import json
 import logging
 import os
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 import anyio
 import httpx
 import pytest
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from anthropic_completions import APIError
 from anthropic_completions.testing import (
@@ -283,6 +285,22 @@ class TestServed:
     def test_a_body_above_the_limit_is_read_and_refused(self) -> None:
         with StandIn(max_body_bytes=1000).serve() as url:
             assert httpx.post(f"{url}/v1/complete", content=b"x" * 3_000_000).status_code == 413
+
+    def test_a_reply_waits_for_no_acknowledgement(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Nagle's algorithm would hold the second write of each reply back for some 40 ms."""
+        options: list[int] = []
+        made = H11Protocol.connection_made
+
+        def noted(protocol: H11Protocol, transport: asyncio.Transport) -> None:
+            connection = transport.get_extra_info("socket")
+            options.append(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            made(protocol, transport)
+
+        monkeypatch.setattr(H11Protocol, "connection_made", noted)
+        with StandIn().serve() as url:
+            assert httpx.post(f"{url}/v1/complete", json=ARGUMENTS, headers=HEADERS).status_code == 200
+        assert len(options) == 1
+        assert options[0] != 0
 
     def test_stopping_waits_for_no_one(self) -> None:
         stand_in = StandIn()

@@ -65,6 +65,7 @@ class Handler(BaseHTTPRequestHandler):
     """Answer one connection."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     done: set[tuple[str, int]]
     wrong: list[str]
 
