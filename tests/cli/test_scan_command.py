@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from anthropic_completions.scan import scan
+from anthropic_completions.scan import Finding, scan
 from cli.shell import Cli
 
 LEGACY = b"import x\nfrom anthropic import AI_PROMPT, HUMAN_PROMPT\n"
@@ -40,17 +40,42 @@ def test_json_has_the_fields_of_findings(cli: Cli) -> None:
     write("program.py")
     done = cli("scan", "--json", "program.py")
     assert done.code == 1
-    assert json.loads(done.out) == [finding._asdict() for finding in scan(LEGACY, "program.py")]
+    assert json.loads(done.out) == [
+        dict(zip(Finding._fields, finding[:5], strict=False)) for finding in scan(LEGACY, "program.py")
+    ]
     write("program.py", b"")
     assert cli("scan", "--json", "program.py") == (0, "[]\n", "")
 
 
 def test_a_directory_is_looked_through_in_order(cli: Cli) -> None:
-    for name in ("b/deep/x.py", "a/x.py", "z.py", "x.txt", ".venv/x.py", "env/lib/x.py", "a/.hidden/x.py"):
+    for name in ("b/deep/x.py", "a/x.py", "z.py", "y.pyi", "y.pyw", "x.txt"):
+        write(name)
+    done = cli("scan", ".")
+    looked_at = ["y.pyi", "y.pyw", "z.py", "a/x.py", "b/deep/x.py"]
+    assert [*dict.fromkeys(line.partition(":")[0] for line in done.out.splitlines())] == looked_at
+    assert done.err == ""
+
+
+def test_directories_that_are_skipped_are_told_with_the_reason(cli: Cli) -> None:
+    for name in ("a/x.py", ".venv/x.py", "env/lib/x.py", "a/.hidden/x.py", "conda/x.py"):
         write(name)
     write("env/pyvenv.cfg", b"")
-    lines = cli("scan", ".").out.splitlines()
-    assert [*dict.fromkeys(line.partition(":")[0] for line in lines)] == ["z.py", "a/x.py", "b/deep/x.py"]
+    write("conda/conda-meta/history", b"")
+    Path("linked").symlink_to("a")
+    done = cli("scan", ".")
+    assert {line.partition(":")[0] for line in done.out.splitlines()} == {"a/x.py"}
+    assert done.err == (
+        "Skipped: .venv (hidden), conda (virtual environment), env (virtual environment), linked (link), "
+        "a/.hidden (hidden)\n"
+    )
+
+
+def test_many_skipped_directories_are_counted(cli: Cli) -> None:
+    for number in range(13):
+        write(f".{number:02}/x.py")
+    done = cli("scan", ".")
+    assert (done.code, done.out) == (0, "")
+    assert done.err.endswith(".09 (hidden), 3 more\n")
 
 
 def test_a_file_that_is_named_is_looked_at_whatever_its_name_and_once(cli: Cli) -> None:
@@ -81,11 +106,31 @@ def test_what_is_no_python_is_told_and_the_rest_is_looked_at(cli: Cli, content: 
     assert len(cli("scan", ".").out.splitlines()) == 2
 
 
-def test_a_notebook_that_is_named_is_told(cli: Cli) -> None:
-    write("a.ipynb", b'{"cells": []}')
+def notebook(*cells: str) -> bytes:
+    return json.dumps({"cells": [{"cell_type": "code", "source": cell} for cell in cells]}).encode()
+
+
+def test_notebooks_are_looked_at_cell_by_cell(cli: Cli) -> None:
+    write("a/b.ipynb", notebook("%pip install anthropic", LEGACY.decode()))
+    done = cli("scan", ".")
+    assert (done.code, done.err) == (1, "")
+    assert done.out.startswith("a/b.ipynb:cell 2:2:23: from anthropic import AI_PROMPT: ")
+    finding = json.loads(cli("scan", "--json", "a").out)[0]
+    assert (finding["file"], finding["cell"], finding["line"]) == ("a/b.ipynb", 2, 2)
+
+
+def test_a_cell_that_is_no_python_is_told_and_the_rest_is_looked_at(cli: Cli) -> None:
+    write("a.ipynb", notebook("def", LEGACY.decode()))
+    done = cli("scan", "a.ipynb")
+    assert len(done.out.splitlines()) == 2
+    assert done.err.startswith("Error: a.ipynb:cell 1: not looked at: ")
+
+
+def test_a_notebook_that_is_none_is_told(cli: Cli) -> None:
+    write("a.ipynb", b"import anthropic")
     done = cli("scan", "a.ipynb")
     assert (done.code, done.out) == (1, "")
-    assert done.err.startswith("Error: a.ipynb: not looked at: a notebook")
+    assert done.err.startswith("Error: a.ipynb: not looked at: no notebook: ")
 
 
 def test_what_cannot_be_read_is_told(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

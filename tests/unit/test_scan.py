@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anthropic_completions import scan as scan_module
-from anthropic_completions.scan import Finding, scan
+import anthropic_completions
+from anthropic_completions.scan import Finding, _findings, scan
 
 CLIENT = "from anthropic import Anthropic\nclient = Anthropic()\n"
 
@@ -76,10 +76,29 @@ def test_what_is_imported_is_found_and_its_new_home_is_told(source: str, what: s
     assert (finding.what, finding.advice) == (what, f"take it from {home} instead")
 
 
-@pytest.mark.parametrize("module", sorted({*scan_module._LEGACY, *scan_module._MODULES}))
+@pytest.mark.parametrize("module", sorted({*_findings.LEGACY, *_findings.MODULES}))
 def test_every_name_that_is_found_is_where_the_advice_says(module: str) -> None:
-    home = importlib.import_module(re.findall(r"from (\S+) instead", scan_module._advice(module))[0])
-    assert all(hasattr(home, name) for name in scan_module._LEGACY.get(module, ()))
+    home = importlib.import_module(re.findall(r"from (\S+) instead", _findings.advice_on(module))[0])
+    assert all(hasattr(home, name) for name in _findings.LEGACY.get(module, ()))
+
+
+@pytest.mark.parametrize("name", sorted(_findings.ERRORS))
+def test_every_error_that_is_found_is_one_of_this_package(name: str) -> None:
+    assert issubclass(getattr(anthropic_completions, name), anthropic_completions.AnthropicError)
+
+
+@pytest.mark.parametrize(
+    ("source", "what"),
+    [
+        ("from anthropic import count_tokens", "from anthropic import count_tokens"),
+        ("from anthropic.tokenizer import get_tokenizer", "from anthropic.tokenizer import get_tokenizer"),
+        ("import anthropic\nanthropic.count_tokens('A')", "anthropic.count_tokens"),
+        ("import anthropic as a\na.get_tokenizer()", "anthropic.get_tokenizer"),
+    ],
+)
+def test_the_packages_own_counting_of_tokens_is_found(source: str, what: str) -> None:
+    (finding,) = scan(source)
+    assert (finding.what, finding.advice) == (what, _findings.NO_TOKENIZER)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +125,12 @@ def test_every_name_that_is_found_is_where_the_advice_says(module: str) -> None:
         "get_client().completions.create()",
         "async def f(): return await client.completions.create()",
         "import anthropic\nb = anthropic.AsyncAnthropicBedrock()\nb.completions.create()",
+        "class Mine(Anthropic): ...\nMine().completions.create()",
+        "def get() -> Anthropic: ...\nx = get().completions",
+        "def f(c: 'Anthropic'): return c.completions",
+        "from functools import partial\nask = partial(client.completions.create, model='m')",
+        "from functools import partial\nask = partial(c.completions.create, model='m')",
+        "chat = Anthropic()\nchat.completions.create()",
     ],
 )
 def test_the_completions_of_a_client_are_found_once(source: str) -> None:
@@ -120,6 +145,12 @@ def test_the_completions_of_a_client_are_found_once(source: str) -> None:
         "client.chat.completions.create(max_tokens_to_sample=5)",
         "import openai\nother = openai.OpenAI()\nother.completions.create(prompt='')",
         "other.completions",
+        "chat = client.chat\nchat.completions.create(model='m')",
+        "self.chat.completions.create(model='m')",
+        "from together import Together\nc = Together()\nc.completions.create(model='m', prompt='')",
+        "import instructor\nc = instructor.from_anthropic(client)\nc.completions.create(response_model=int)",
+        "from groq import Groq\ndef f(c: Groq): c.completions.create(prompt='')",
+        "c.completions.create(model='m', prompt='', max_tokens=5)",
         "other.HUMAN_PROMPT",
         "completions.create()",
         "from .anthropic import HUMAN_PROMPT",
@@ -142,6 +173,17 @@ def test_without_the_old_package_only_a_call_with_its_argument_is_found() -> Non
     ]
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        "functools.partial(c.completions.create, max_tokens_to_sample=5)",
+        "executor.submit(c.completions.create, prompt='', max_tokens_to_sample=5)",
+    ],
+)
+def test_a_call_that_is_passed_on_is_found(call: str) -> None:
+    assert found(call) == [".completions.create"]
+
+
 def test_with_the_package_of_another_provider_a_client_of_unknown_make_needs_the_argument() -> None:
     source = "import anthropic, openai\nc.completions.create({})"
     assert found(source.format("prompt=''")) == []
@@ -158,6 +200,121 @@ def test_what_already_uses_this_package_is_not_found() -> None:
 
 @pytest.mark.parametrize(
     "source",
+    [
+        "from anthropic_completions import Anthropic\nc = Anthropic()\nc.completions.create()",
+        "import anthropic_completions as a\nc = a.AsyncAnthropic()\nc.completions.create()",
+        "from anthropic_completions import Anthropic\ndef f(c: Anthropic): c.completions.create()",
+        "from anthropic_completions import Anthropic\nget_client().completions.create()",
+        (
+            "try:\n    from anthropic_completions import Anthropic\n"
+            "except ImportError:\n    from anthropic import Anthropic\nAnthropic().completions.create()"
+        ),
+        (
+            "import anthropic_completions\ndef old():\n    c = anthropic.Anthropic()\n    c.messages\n"
+            "def new():\n    c = anthropic_completions.Anthropic()\n    c.completions.create()"
+        ),
+    ],
+)
+def test_a_client_of_this_package_is_not_found_beside_the_old_one(source: str) -> None:
+    assert found(f"import anthropic\n{source}") == []
+
+
+def test_a_client_of_the_old_package_is_found_beside_this_one() -> None:
+    source = (
+        "import anthropic, anthropic_completions\n"
+        "def new():\n    c = anthropic_completions.Anthropic()\n    c.completions.create()\n"
+        "def old():\n    c = anthropic.Anthropic()\n    c.completions.create()"
+    )
+    assert [(finding.line, finding.what) for finding in scan(source)] == [(7, ".completions.create")]
+
+
+def test_what_restore_gives_back_is_not_found() -> None:
+    source = (
+        "import anthropic\nfrom anthropic_completions import restore\nrestore(anthropic)\n"
+        "c = anthropic.Anthropic()\nc.completions.create(prompt=anthropic.HUMAN_PROMPT + c.AI_PROMPT)\n"
+    )
+    assert found(source) == []
+    assert found(f"{source}c.count_tokens('A')") == [".count_tokens of a client"]
+    assert found(source.replace("restore(anthropic)", "")) != []
+
+
+class TestErrors:
+    """Handlers that catch nothing any more, once completions are this package's."""
+
+    @pytest.mark.parametrize(
+        ("source", "what"),
+        [
+            ("try: {call}\nexcept anthropic.RateLimitError: ...", "except anthropic.RateLimitError"),
+            ("try: {call}\nexcept (OSError, anthropic.APIError): ...", "except anthropic.APIError"),
+            ("from anthropic import APIError as E\ntry: ask()\nexcept E: ...", "except anthropic.APIError"),
+            (
+                "from anthropic._exceptions import OverloadedError\ntry: {call}\nexcept OverloadedError: ...",
+                "except anthropic._exceptions.OverloadedError",
+            ),
+            ("isinstance(e, anthropic.APIError)", "anthropic.APIError as an argument"),
+            ("backoff.on_exception(x, (anthropic.APIError, OSError))", "anthropic.APIError as an argument"),
+            ("retry(on=anthropic.APIError)", "anthropic.APIError as an argument"),
+        ],
+    )
+    @pytest.mark.parametrize("package", ["anthropic", "anthropic_completions"])
+    def test_are_found_where_the_source_completes(self, source: str, what: str, package: str) -> None:
+        made = f"import anthropic, {package}\nc = {package}.Anthropic()\nc.completions\n"
+        findings = scan(made + source.format(call="c.completions.create()"))
+        (finding,) = (one for one in findings if not one.what.startswith(".completions"))
+        assert finding.what == what
+        name = what.removesuffix(" as an argument").rpartition(".")[2]
+        assert f"catch anthropic_completions.{name} " in finding.advice
+
+    def test_are_found_where_restore_serves_completions(self) -> None:
+        source = (
+            "import anthropic\nfrom anthropic_completions import restore\nrestore(anthropic)\n"
+            "c = anthropic.Anthropic()\ntry: c.completions.create()\nexcept anthropic.APIError: ..."
+        )
+        assert found(source) == ["except anthropic.APIError"]
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "try: client.messages.create()\nexcept anthropic.APIError: ...",
+            "raise anthropic.APIError('x')",
+            "def f(error: anthropic.APIError): ...",
+            "try: client.completions\nexcept (anthropic.NotGiven, anthropic_completions.APIError): ...",
+        ],
+    )
+    def test_of_other_calls_are_not_found(self, source: str) -> None:
+        new = "import anthropic, anthropic_completions\nanthropic_completions.Anthropic().completions\n"
+        assert (
+            found(f"{new}client = anthropic.Anthropic()\n{source}".replace("client.completions", "ask()"))
+            == []
+        )
+
+    def test_are_not_found_without_completions(self) -> None:
+        assert found("import anthropic\ntry: ask()\nexcept anthropic.APIError: ...") == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "requests.post(url, json={'prompt': p, 'max_tokens_to_sample': 9})",
+        "body['max_tokens_to_sample'] = 9",
+        "body = dict(prompt=p, max_tokens_to_sample=9)",
+    ],
+)
+def test_a_body_is_found_by_its_key(source: str) -> None:
+    assert found(source) == ["max_tokens_to_sample as a key"]
+    assert found(f"import anthropic_completions\n{source}") == []
+    assert found(f"{CLIENT}client.completions.create(**b)\n{source}") == [".completions.create"]
+
+
+@pytest.mark.parametrize(
+    "source", ["ChatAnthropic(max_tokens_to_sample=9)", "x = 'max_tokens_to_sample'", "x = {'max_tokens': 9}"]
+)
+def test_what_only_looks_like_a_body_is_not_found(source: str) -> None:
+    assert found(source) == []
+
+
+@pytest.mark.parametrize(
+    "source",
     [r"x = '\n\nHuman: A\n\nAssistant:'", r"x = f'\n\nHuman: {a}\n\nAssistant:'", r"f('\n\nAssistant:')"],
 )
 def test_a_prompt_written_out_is_found_once(source: str) -> None:
@@ -169,10 +326,26 @@ def test_a_prompt_that_is_put_together_is_found_where_it_begins() -> None:
     assert (finding.line, finding.column) == (1, 5)
 
 
-def test_the_path_written_out_is_found() -> None:
-    assert found("client.post('/v1/complete')") == ["the path /v1/complete in a string"]
-    assert found("url = f'{base}/v1/complete'") == ["the path /v1/complete in a string"]
-    assert found("url = '/v1/completed'") == []
+@pytest.mark.parametrize(
+    "source",
+    [
+        "client.post('/v1/complete')",
+        "url = f'{base}/v1/complete'",
+        "url = '/v1/complete?beta=true'",
+        "url = f'{base}/v1/complete?key={key}'",
+        "os.system('curl https://api.anthropic.com/v1/complete -d @body')",
+    ],
+)
+def test_the_path_written_out_is_found(source: str) -> None:
+    assert found(source) == ["the path /v1/complete in a string"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["/v1/completed", "/v1/completions", "/v1/complete/x", "https://x/v1/complete-all", "/v1/complete is"],
+)
+def test_another_path_is_not_found(text: str) -> None:
+    assert found(f"url = '{text}'") == []
 
 
 @pytest.mark.parametrize(
