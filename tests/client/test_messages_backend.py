@@ -396,12 +396,19 @@ def test_a_stream_without_a_counterpart_is_an_error_that_keeps_what_came(
 
 
 @pytest.mark.parametrize(
-    "body", [b"<html>", b"[]", b"null", b'"text"', b"", b'{"type": "error", "error": {"type": "api_error"}}']
+    "body", [b"<html>", b"[]", b"null", b'"text"', b"", b'{"type": "error", "error": null}']
 )
 def test_what_is_no_message_is_an_error_that_keeps_it(world: World, body: bytes) -> None:
     with pytest.raises(APIResponseValidationError) as raised:
         world.create(Script([httpx.Response(200, content=body)]), MESSAGES)
     assert raised.value.response.content == body
+
+
+def test_an_error_with_status_200_is_raised_as_its_type(world: World) -> None:
+    body = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
+    with pytest.raises(OverloadedError) as raised:
+        world.create(Script([httpx.Response(200, json=body)]), MESSAGES)
+    assert (raised.value.body, raised.value.status_code) == (body, 529)
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,14 @@ from anthropic_completions import (
     APIConnectionError,
     APIResponse,
     APIResponseValidationError,
+    APIStatusError,
     APITimeoutError,
     AsyncAnthropic,
     AsyncAPIResponse,
     AsyncStream,
     BadRequestError,
+    InternalServerError,
+    OverloadedError,
     Stream,
 )
 from anthropic_completions.types import Completion
@@ -73,6 +76,33 @@ def unread(world: World, reply: Any, method: str, *given: Any, **keywords: Any) 
     return world.use(blocking, awaiting, Script([reply]), clock=FakeClock())
 
 
+class TestErrorWithStatus200:
+    """A success that reports an error is that error, as in a stream."""
+
+    @pytest.mark.parametrize(
+        ("kind", "error_class", "status"),
+        [("overloaded_error", OverloadedError, 529), ("surprise_error", APIStatusError, 200)],
+    )
+    def test_has_the_class_and_status_of_its_type(
+        self, world: World, kind: str, error_class: type[APIStatusError], status: int
+    ) -> None:
+        body = {"type": "error", "error": {"type": kind, "message": "Oh"}}
+        with pytest.raises(APIStatusError) as caught:
+            world.create(Script([httpx.Response(200, json=body, headers={"request-id": "req_1"})]))
+        error = caught.value
+        assert type(error) is error_class
+        assert (error.status_code, error.type, error.body, error.request_id) == (status, kind, body, "req_1")
+        assert error.message.startswith("Error in the reply: ")
+
+    def test_is_one_also_beside_the_fields_of_a_completion(self, world: World) -> None:
+        with pytest.raises(InternalServerError):
+            world.create(Script([httpx.Response(200, json={**FIELDS, "error": {"type": "api_error"}})]))
+
+    def test_is_none_where_the_error_is_null(self, world: World) -> None:
+        completion = world.create(Script([httpx.Response(200, json={**FIELDS, "error": None})]))
+        assert completion.to_dict() == {**FIELDS, "error": None}
+
+
 class TestNoCompletion:
     """A success that is none: the error holds status, headers and the body as received."""
 
@@ -89,7 +119,8 @@ class TestNoCompletion:
             (b'{"id": "compl', '{"id": "compl', "value: expected an object"),
             (b"\xff\xfe{", "\ufffd\ufffd{", "value: expected an object"),
             (b"[" * 100_000, "[" * 100_000, "value: expected an object, got a string of 100000 characters"),
-            (b'{"error": {"type": "api_error"}}', {"error": {"type": "api_error"}}, "id: expected a value"),
+            (b'{"error": "api_error"}', {"error": "api_error"}, "id: expected a value"),
+            (b'{"error": null}', {"error": None}, "id: expected a value"),
         ],
     )
     @pytest.mark.parametrize("kind", ["application/json", "text/html; charset=undefined", "image/png"])

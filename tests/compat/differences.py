@@ -255,6 +255,9 @@ IN_CASES = {
         "A reply that is no completion raises an error that holds it; the old client passes on None, text or "
         "a parser's error.",
     ),
+    "an error for a completion": _raised(
+        "InternalServerError", "It is the error that it says; the old client returns a completion of None."
+    ),
     "a redirect": Difference(
         "A redirect that turns the POST into a GET is not followed.",
         {"requests": (2, 1), "error class": (ABSENT, "APIStatusError")},

@@ -117,7 +117,7 @@ _WHOLE = [
     _whole("a text that is null", _fields(completion=None), "validated"),
     _whole("a text that is a number", _fields(completion=3), "validated"),
     _whole("another type", _fields(type="message"), "validated"),
-    _whole("an error with status 200", _envelope("api_error"), "validated"),
+    _whole("an error with status 200", _envelope("api_error"), "an error for a completion"),
     *(_whole(f"the JSON {text}", text.encode(), "validated") for text in ("null", "[]", "{}", '"text"', "3")),
     _whole("an empty body", b"", "validated"),
     _whole("no content", b"", "validated", status=204),

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from .._contract.generated import statuses
 from .._errors import (
     APIConnectionError,
     APIResponseValidationError,
     APIStatusError,
     APITimeoutError,
+    error_type,
     status_error_class,
     strip_credentials,
     without_credentials,
@@ -42,6 +44,27 @@ def status_error(
         shown = f"{body[:500]} …" if isinstance(body, str) and len(body) > 500 else body
         message = f"Error code: {response.status_code}" + ("" if body in (None, "") else f" - {shown}")
     return status_error_class(response.status_code)(message, response=response, body=body)
+
+
+def holds_error(body: object) -> bool:
+    """Tell whether a reply's JSON value has an error object, which makes it an error whatever its status."""
+    return isinstance(body, dict) and isinstance(body.get("error"), dict)
+
+
+def reported_error(response: httpx.Response, body: object, *, where: str) -> APIStatusError:
+    """Return the error that a reply with status 200 reports, in its body or within its stream.
+
+    Its class and status are those of the error's type; those of the reply where the type is not known.
+
+    Args:
+        response: The reply.
+        body: The JSON value that reports the error.
+        where: What it was found in, for the message: "reply" or "stream".
+    """
+    status = statuses().get(error_type(body) or "", response.status_code)
+    error = status_error_class(status)(f"Error in the {where}: {body}", response=response, body=body)
+    error.status_code = status
+    return error
 
 
 def body_of(response: httpx.Response) -> object:

@@ -8,17 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .._contract.completion import Completion
-from .._contract.generated import first_violation, statuses
+from .._contract.generated import first_violation
 from .._errors import (
     APIError,
     APIResponseValidationError,
     APIStatusError,
     APITimeoutError,
     IncompleteStreamError,
-    error_type,
-    status_error_class,
 )
-from .._http.failures import TRANSPORT_ERRORS, body_failure, parse_json
+from .._http.failures import TRANSPORT_ERRORS, body_failure, holds_error, parse_json, reported_error
 from .sse import EventTooLargeError, SSEDecoder
 
 if TYPE_CHECKING:
@@ -168,13 +166,16 @@ class Assembly:
     def _chunk_of(self, event: ServerSentEvent) -> Completion | None:
         name = event.event
         if name == "completion":
-            return self._chunk(self._object(event.data))
+            value = self._object(event.data)
+            if "error" in value and holds_error(value):
+                raise self._stream_error(value)
+            return self._chunk(value)
         if name == "error":
             raise self._stream_error(self._object(event.data))
         if name is None and event.data.strip() != "[DONE]":
             # Without a name the data itself must tell. What it does not tell is ignored, like unknown names.
             value = self._object(event.data)
-            if value.get("error"):
+            if holds_error(value):
                 raise self._stream_error(value)
             if "completion" in value:
                 return self._chunk(value)
@@ -211,7 +212,7 @@ class Assembly:
             text = body.decode(errors="replace")
             raise self._invalid("Expected a stream of events, got a document in a markup language.", text)
         value = self._object(body)
-        if value.get("error"):
+        if holds_error(value):
             raise self._stream_error(value)
         fields = self._fields(value)
         self._check("Completion", fields)
@@ -226,11 +227,7 @@ class Assembly:
             raise self._invalid(f"The reply is not what the contract says. {violation}", fields)
 
     def _stream_error(self, body: dict[str, Any]) -> APIStatusError:
-        kind = error_type(body)
-        status = statuses().get(kind or "", self.response.status_code)
-        error = status_error_class(status)(f"Error in the stream: {body}", response=self.response, body=body)
-        error.status_code = status
-        return error
+        return reported_error(self.response, body, where="stream")
 
     def _invalid(self, message: str, body: object = None) -> APIResponseValidationError:
         return APIResponseValidationError(self.response, body, message=message)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .._contract.completion import Completion
 from .._contract.generated import first_violation
 from .._errors import APIResponseValidationError
-from .._http.failures import body_of
+from .._http.failures import body_of, holds_error, reported_error
 from .assembly import Assembly
 
 if TYPE_CHECKING:
@@ -29,9 +29,13 @@ class Reader:
         """Return the completion that a reply is.
 
         Raises:
+            APIStatusError: It is an error, although its status is 200; of the class that its type stands for,
+                as in a stream.
             APIResponseValidationError: It is none; the error holds status, headers and body.
         """
         body = body_of(response)
+        if holds_error(body):
+            raise reported_error(response, body, where="reply")
         fields = self.fields(response, body)
         violation = first_violation("Completion", fields)
         if violation is None:

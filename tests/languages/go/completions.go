@@ -153,6 +153,9 @@ func decodeEvent(response *http.Response, event sse.Event) (*api.CompletionChunk
 	data := []byte(event.Data)
 	switch event.Type {
 	case "completion":
+		if holdsError(data) {
+			return nil, statusError(response, data)
+		}
 		return decodeChunk(response, data)
 	case "error":
 		var object map[string]any
@@ -165,7 +168,7 @@ func decodeEvent(response *http.Response, event sse.Event) (*api.CompletionChunk
 		if err := json.Unmarshal(data, &fields); err != nil {
 			return nil, newError(response, "invalid", err)
 		}
-		if _, failed := fields["error"]; failed {
+		if holdsError(data) {
 			return nil, statusError(response, data)
 		}
 		if _, found := fields["completion"]; found {
@@ -192,6 +195,9 @@ func readCompletion(response *http.Response, body io.Reader) (*api.Completion, e
 	data, err := io.ReadAll(body)
 	if err != nil {
 		return nil, newError(response, "incomplete", err)
+	}
+	if holdsError(data) {
+		return nil, statusError(response, data)
 	}
 	var present struct {
 		ID, Completion, Model, Type *string
@@ -220,6 +226,12 @@ func readChunk(response *http.Response, body io.Reader) (*api.CompletionChunk, e
 		err = newError(response, "invalid", nil)
 	}
 	return chunk, err
+}
+
+// holdsError tells whether a JSON text is an error, whatever the status of its reply says.
+func holdsError(data []byte) bool {
+	var reply struct{ Error map[string]json.RawMessage }
+	return json.Unmarshal(data, &reply) == nil && reply.Error != nil
 }
 
 // statusError makes an error of a body that is, or should be, the API's error object.

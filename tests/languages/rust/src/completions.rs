@@ -94,7 +94,11 @@ impl Completions {
         options: Options<'_>,
     ) -> Result<Completion, Error> {
         let (about, body) = self.send(request, options).await?;
-        about.completion(&about.read(body).await?)
+        let body = about.read(body).await?;
+        if about.holds_error(&body) {
+            return Err(about.api_error(&body));
+        }
+        about.completion(&body)
     }
 
     /// Yields the chunks as they come; an error last, where the stream brings one or ends before the text.
@@ -109,7 +113,7 @@ impl Completions {
             if !about.header("content-type").is_some_and(|kind| kind.starts_with("text/event-stream")) {
                 // A completion or an error as JSON, in place of the stream.
                 let body = about.read(body).await?;
-                if about.object(&body)?.contains_key("error") {
+                if about.holds_error(&body) {
                     Err(about.api_error(&body))?;
                 }
                 about.completion(&body)?;
@@ -223,6 +227,12 @@ impl About {
         serde_json::from_slice(body).map_err(|error| self.invalid(error))
     }
 
+    /// Tells whether a JSON text is an error, whatever the status says.
+    fn holds_error(&self, body: &[u8]) -> bool {
+        self.object(body)
+            .is_ok_and(|fields| fields.get("error").is_some_and(Value::is_object))
+    }
+
     fn completion(&self, body: &[u8]) -> Result<Completion, Error> {
         // Serde takes a field that may be null as null where it is missing.
         if !self.object(body)?.contains_key("stop_reason") {
@@ -242,12 +252,13 @@ impl About {
             return Ok(None);
         };
         match event.event.as_deref() {
+            Some("completion") if self.holds_error(data) => Err(self.api_error(data)),
             Some("completion") => self.chunk(data).map(Some),
             Some("error") => self.object(data).and_then(|_| Err(self.api_error(data))),
             // Without a name: the data itself must tell.
             None | Some("") => {
                 let fields = self.object(data)?;
-                if fields.contains_key("error") {
+                if self.holds_error(data) {
                     return Err(self.api_error(data));
                 }
                 fields

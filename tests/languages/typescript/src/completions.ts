@@ -69,6 +69,7 @@ export class Completions {
     });
     if (error !== undefined || !response.ok) throw statusError(error, response);
     const completion = parse(data ?? "", response);
+    if (isErrorBody(completion)) throw statusError(completion, response);
     if (!isCompletion(completion)) throw new CompletionError("invalid", null, response);
     return completion;
   }
@@ -104,7 +105,7 @@ export class Completions {
         if (event.event !== undefined && event.event !== "completion" && event.event !== "error")
           continue;
         const value = parse(event.data, response);
-        if (event.event === "error" || (!event.event && isErrorBody(value)))
+        if (event.event === "error" || isErrorBody(value))
           throw statusError(value, response);
         if (isChunk(value)) {
           complete ||= value.stop_reason != null;
@@ -157,6 +158,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** Whether it is an error, whatever its status says. */
 function isErrorBody(value: Record<string, unknown>): boolean {
   return isObject(value.error);
 }

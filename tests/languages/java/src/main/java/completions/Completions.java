@@ -70,12 +70,12 @@ public final class Completions {
 
   /** Returns the whole completion. */
   public Completion create(CompletionRequest request, Options options) throws CompletionException {
-    Exchange exchange = new Exchange();
-    Completion completion = exchange.run(request, options);
-    if (!isComplete(completion)) {
-      throw exchange.failure("invalid", null);
+    WholeExchange exchange = new WholeExchange();
+    exchange.run(request, options);
+    if (exchange.failure != null) {
+      throw exchange.failure;
     }
-    return completion;
+    return exchange.completion;
   }
 
   /** Hands over the chunks; throws where the stream brings an error or ends before the text does. */
@@ -100,12 +100,17 @@ public final class Completions {
         && completion.getStopReason_JsonNullable().isPresent();
   }
 
+  /** Whether it is an error, whatever the status says. */
+  private static boolean holdsError(JsonNode body) {
+    return body.path("error").isObject();
+  }
+
   /** One call of the generated client, which alone knows nothing of a reply that it could not read. */
   private class Exchange {
     private int status;
     private HttpHeaders headers = HttpHeaders.of(Map.of(), (name, value) -> true);
 
-    Completion run(CompletionRequest request, Options options) throws CompletionException {
+    void run(CompletionRequest request, Options options) throws CompletionException {
       ApiClient client =
           new ApiClient() {
             @Override
@@ -127,14 +132,12 @@ public final class Completions {
       client.setResponseInterceptor(this::receive);
       String betas = options.betas() == null ? null : String.join(",", options.betas());
       try {
-        return new CompletionsApi(client)
-            .createCompletion("2023-06-01", request, betas, options.workspaceId());
+        new CompletionsApi(client).createCompletion("2023-06-01", request, betas, options.workspaceId());
       } catch (ApiException error) {
         if (error.getCode() != 0) {
           throw failure(read(error.getResponseBody()), error);
         }
-        boolean isUnreadable = error.getCause() instanceof JsonProcessingException;
-        throw failure(isUnreadable ? "invalid" : "incomplete", error.getCause());
+        throw failure("incomplete", error.getCause());
       }
     }
 
@@ -162,6 +165,45 @@ public final class Completions {
         return MAPPER.readTree(json == null ? "" : json);
       } catch (JsonProcessingException error) {
         return MAPPER.missingNode();
+      }
+    }
+
+    /** Reads a reply with status 200, which may be an error all the same. */
+    Completion readWhole(InputStream body) throws CompletionException {
+      try {
+        // Not readTree(body), which closes it: the generated client looks for more, and finds nothing.
+        JsonNode value = MAPPER.readTree(body.readAllBytes());
+        if (holdsError(value)) {
+          throw failure(value, null);
+        }
+        Completion completion = MAPPER.treeToValue(value, Completion.class);
+        if (!isComplete(completion)) {
+          throw failure("invalid", null);
+        }
+        return completion;
+      } catch (JsonProcessingException error) {
+        throw failure("invalid", error);
+      } catch (IOException error) {
+        throw failure("incomplete", error);
+      }
+    }
+  }
+
+  /** A call that reads the completion before the generated client does, which would take an error for one. */
+  private final class WholeExchange extends Exchange {
+    private Completion completion;
+    private CompletionException failure;
+
+    @Override
+    void receive(HttpResponse<InputStream> response) {
+      super.receive(response);
+      if (response.statusCode() != 200) {
+        return; // The generated client makes an exception of it.
+      }
+      try {
+        completion = readWhole(response.body());
+      } catch (CompletionException error) {
+        failure = error;
       }
     }
   }
@@ -215,7 +257,7 @@ public final class Completions {
       if (!value.isObject()) {
         return failure("invalid", null);
       }
-      if (isNameless ? value.has("error") : name.equals("error")) {
+      if (holdsError(value) || name.equals("error")) {
         return failure(value, null);
       }
       if (isNameless && !value.has("completion")) {
@@ -237,17 +279,11 @@ public final class Completions {
     /** Hands over a completion that came in place of the stream; returns what is wrong, or null. */
     private CompletionException takeWhole(InputStream body) {
       try {
-        // Not readTree(body), which closes it: the generated client looks for more, and finds nothing.
-        JsonNode value = MAPPER.readTree(body.readAllBytes());
-        if (value.has("error")) {
-          return failure(value, null);
-        }
-        boolean isCompletion = isComplete(MAPPER.treeToValue(value, Completion.class));
-        return isCompletion ? take("completion", value.toString()) : failure("invalid", null);
+        return take("completion", MAPPER.writeValueAsString(readWhole(body)));
       } catch (JsonProcessingException error) {
         return failure("invalid", error);
-      } catch (IOException error) {
-        return failure("incomplete", error);
+      } catch (CompletionException error) {
+        return error;
       }
     }
 

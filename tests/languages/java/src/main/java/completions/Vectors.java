@@ -101,7 +101,15 @@ public final class Vectors {
     } catch (CompletionException error) {
       actual = fields(error);
     }
-    return new Outcome(vector.has("error") ? expectedError(vector) : vector.get("completion"), actual);
+    JsonNode expected = vector.has("error") ? expectedError(vector) : vector.get("completion");
+    return new Outcome(withoutNulls(expected), withoutNulls(actual));
+  }
+
+  /** In a reply, null is the same as a field that did not come. */
+  private static JsonNode withoutNulls(JsonNode fields) {
+    ObjectNode copy = fields.deepCopy();
+    copy.properties().removeIf(field -> field.getValue().isNull());
+    return copy;
   }
 
   private static Outcome checkStream(JsonNode vector, String baseUrl) {
