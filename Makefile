@@ -31,6 +31,7 @@ check: $(INSTALLED) check-generated ## Format, lint, types, import direction, co
 	$(BIN)/mypy
 	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
 	$(BIN)/lint-imports
+	$(BIN)/lint-imports --config tools/runtime-imports.toml
 	$(BIN)/openapi-spec-validator openapi.yaml
 	@$(BIN)/python scripts/check_models.py
 

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 from . import types
 from ._client.clients import Anthropic, AsyncAnthropic
-from ._constants import AI_PROMPT, HUMAN_PROMPT
 from ._errors import (
     AnthropicError,
     APIConnectionError,
@@ -46,6 +45,7 @@ from ._errors import (
 from ._options import MAX_RETRIES as DEFAULT_MAX_RETRIES
 from ._options import NOT_GIVEN, NotGiven, Omit, RequestOptions, not_given, omit
 from ._version import __version__
+from .prompts import AI_PROMPT, HUMAN_PROMPT
 
 if TYPE_CHECKING:
     from httpx import Timeout as Timeout

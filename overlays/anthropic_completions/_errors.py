@@ -104,6 +104,8 @@ class APIResponseValidationError(APIError):
 class APIConnectionError(APIError):
     """No reply came, or not the whole of it. The `__cause__` is the transport's own error."""
 
+    _final = False  # whether another attempt would fail in the same way
+
     def __init__(self, *, message: str = "Connection error.", request: httpx.Request) -> None:
         super().__init__(message, request, body=None)
 

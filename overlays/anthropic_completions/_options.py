@@ -1,12 +1,12 @@
-"""Settings: what was given, what the environment says, what holds otherwise."""
+"""The settings of a client: their checks, their defaults, and the values that mean "not given"."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeGuard, TypeVar
+from dataclasses import MISSING, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeGuard, TypeVar, cast
 
 from ._secrets import Headers, Secret, secret
 
@@ -73,7 +73,8 @@ class Options:
 
     The fields mean what the arguments of `Anthropic` mean. `only_messages` is what `backend="auto"` has
     learned: the base URL and the model of calls that only Messages serves. Copies of a client share it.
-    `prepared` is what was made of the settings for a call and holds for the next one as well.
+    `urls` (by path) and `headers` (by the headers of the request) are made of the settings for a call and
+    kept for the next one; they are not pickled.
     """
 
     api_key: Secret | None
@@ -93,7 +94,19 @@ class Options:
     on_loss: OnLoss = "warn"
     model_warnings: bool = True
     only_messages: dict[tuple[str, str], object] = field(default_factory=dict, repr=False, compare=False)
-    prepared: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    urls: dict[str, httpx.URL] = field(default_factory=dict, init=False, repr=False, compare=False)
+    headers: dict[tuple[tuple[str, str], ...], tuple[Headers, bool]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in ("urls", "headers")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Of a version before, whose settings were fewer, and whose cache had another form.
+        made = {entry.name: entry.default_factory for entry in fields(self)}
+        vars(self).update({name: make() for name, make in made.items() if make is not MISSING})
+        vars(self).update({name: value for name, value in state.items() if name in made})
 
 
 def is_given(value: T | NotGiven | Omit) -> TypeGuard[T]:
@@ -255,7 +268,7 @@ def flag(name: str, value: object) -> bool:
     return value
 
 
-def timeout(value: Any) -> Any:
+def timeout(value: object) -> float | httpx.Timeout | NotGiven | None:
     """Return a time limit: seconds, an `httpx.Timeout`, None, or NOT_GIVEN.
 
     Raises:
@@ -265,9 +278,10 @@ def timeout(value: Any) -> Any:
         return value
     # By its method: asking httpx for its class would load it.
     if hasattr(value, "as_dict"):
-        for name, limit in value.as_dict().items():
+        limits = cast("httpx.Timeout", value)
+        for name, limit in limits.as_dict().items():
             seconds(f"timeout ({name})", limit, zero=True)
-        return value
+        return limits
     return seconds("timeout", value)
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ._http.retry import retry_after
+from ._tasks import spawn
 from .rate_limits import RateLimits
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from ._client.clients import Anthropic, AsyncAnthropic
     from ._contract.completion import Completion
-    from ._http.exchange import Clock
+    from ._http.call import Clock
 
 __all__ = ["AsyncResults", "Result", "acomplete_many", "complete_many"]
 
@@ -65,7 +66,7 @@ def complete_many(
             They are taken in the caller's thread. An error that this raises is raised after the results of
             the calls under way.
         concurrency: The most calls at a time, 1 or more.
-        **arguments: Arguments of every call; those of a request go before them.
+        **arguments: Arguments of every call; those of a request override them.
 
     Returns:
         The results. Leaving the loop begins no further calls; those under way end by themselves, unseen.
@@ -227,7 +228,7 @@ class _Calls:
                     self.under_way -= 1
                     self._arrived.set()
 
-        _spawn(call)
+        spawn(call)
 
     async def arrival(self) -> None:
         """Wait until a call has ended."""
@@ -246,25 +247,6 @@ class _Calls:
             return Result(request, await self._client.completions.create(**_merged(common, request)))
         except Exception as error:  # noqa: BLE001 - it is the result
             return Result(request, error=error)
-
-
-# asyncio holds tasks only weakly.
-_tasks: set[Any] = set()
-
-
-def _spawn(function: Callable[[], Any]) -> None:
-    """Run a coroutine function in a task that belongs to the event loop."""
-    import asyncio
-    import sys
-
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        sys.modules["trio"].lowlevel.spawn_system_task(function)
-        return
-    task = loop.create_task(function())
-    _tasks.add(task)
-    task.add_done_callback(_tasks.discard)
 
 
 def _checked(concurrency: object) -> int:
@@ -304,8 +286,7 @@ def _paced(client: Any) -> Any:
             await sleep(seconds)
         return pace.noted(await call_next(request))
 
-    asynchronous = client._http_type == "AsyncClient"
-    paced = client.with_middleware(async_middleware if asynchronous else middleware)
+    paced = client.with_middleware(async_middleware if client._asynchronous else middleware)
     paced.__dict__.setdefault("_clock", clock)
     return paced
 

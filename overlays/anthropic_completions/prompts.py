@@ -17,7 +17,6 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from ._constants import AI_PROMPT, HUMAN_PROMPT
 from ._errors import AnthropicError
 
 if TYPE_CHECKING:
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     from typing import Self
 
 __all__ = [
+    "AI_PROMPT",
+    "HUMAN_PROMPT",
     "InvalidPromptError",
     "Prompt",
     "Reason",
@@ -36,6 +37,9 @@ __all__ = [
     "parse",
     "validate",
 ]
+
+HUMAN_PROMPT = "\n\nHuman:"
+AI_PROMPT = "\n\nAssistant:"
 
 Role = Literal["human", "assistant"]
 Reason = Literal["empty", "no_human_turn", "human_not_first", "no_assistant_turn", "assistant_not_last"]

@@ -273,7 +273,7 @@ class _Impatient:
     """A clock whose waits take no time."""
 
     def __init__(self) -> None:
-        from anthropic_completions._http.exchange import Clock
+        from anthropic_completions._http.call import Clock
 
         clock = Clock()
         self.monotonic, self.wall, self.random = clock.monotonic, clock.wall, clock.random

@@ -41,8 +41,8 @@ OWN = {
     *(
         f"anthropic_completions.{name}"
         for name in (
-            *("_client", "_client.base", "_client.clients", "_constants", "_errors", "_http", "_http.pool"),
-            *("_options", "_secrets", "_version", "types", "types.completion_create_params"),
+            *("_client", "_client.base", "_client.clients", "_errors", "_http", "_http.pool"),
+            *("_options", "_secrets", "_version", "prompts", "types", "types.completion_create_params"),
         )
     ),
 }

@@ -1,15 +1,14 @@
-"""What both clients share: settings and their layers, and the httpx client behind them."""
+"""The base of both clients: settings and their copies, and the httpx client behind them."""
 
 from __future__ import annotations
 
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic
 
 from .. import _options
-from .._constants import AI_PROMPT, HUMAN_PROMPT
-from .._http.pool import Pool
+from .._http.pool import H, Pool
 from .._options import (
     MAX_EVENT_BYTES,
     MAX_RETRIES,
@@ -21,26 +20,30 @@ from .._options import (
     is_given,
 )
 from .._secrets import Secret, secret
+from ..prompts import AI_PROMPT, HUMAN_PROMPT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Self
 
     import httpx
 
-    from .._http.exchange import Clock
+    from .._http.call import Clock
     from .._options import Backend, HeaderValues, OnLoss, QueryValues
 
-T = TypeVar("T")
 
-
-class BaseClient:
-    """What both clients share: all but sending, waiting and closing."""
+class BaseClient(Generic[H]):
+    """What both clients have in common: everything but sending, waiting and closing."""
 
     HUMAN_PROMPT = HUMAN_PROMPT
     AI_PROMPT = AI_PROMPT
-    _http_kind: str
-    _http_type: str
+    _asynchronous: ClassVar[bool]
+    _make_http: Callable[[], H]  # makes the httpx client where none is given
+
+    @staticmethod
+    def _http_class() -> type[H]:
+        """Return the class of the httpx client that can be given."""
+        raise NotImplementedError
 
     def __init__(
         self,
@@ -56,7 +59,7 @@ class BaseClient:
         max_event_bytes: int = MAX_EVENT_BYTES,
         default_headers: HeaderValues | None = None,
         default_query: QueryValues | None = None,
-        http_client: Any = None,
+        http_client: H | None = None,
         middleware: Sequence[Any] | None = None,
         backend: Backend = "completions",
         on_loss: OnLoss = "warn",
@@ -70,7 +73,7 @@ class BaseClient:
                 for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
             )
         custom = _options.custom_headers(_options.environment("ANTHROPIC_CUSTOM_HEADERS"))
-        self._pool = Pool(self._checked_http_client(http_client), self._http_kind)
+        self._pool = Pool(self._checked_http_client(http_client), self._make_http)
         self._options = Options(
             **_options.checked(
                 api_key=key,
@@ -94,15 +97,15 @@ class BaseClient:
         )
         self._check_middleware()
 
-    def _checked_http_client(self, http_client: Any) -> Any:
+    def _checked_http_client(self, http_client: H | None) -> H | None:
         if http_client is None:
             return None
         import httpx
 
-        wanted = getattr(httpx, self._http_type)
+        wanted = self._http_class()
         if not isinstance(http_client, wanted):
             package = type(http_client).__module__.partition(".")[0]
-            message = f"expected an httpx.{self._http_type}, got a {package}.{type(http_client).__qualname__}"
+            message = f"expected an httpx.{wanted.__name__}, got a {package}.{type(http_client).__qualname__}"
             if package == "httpx2" and httpx.__name__ != "httpx2":
                 message += "; to use httpx2, call httpx2.alias_httpx() before anything imports httpx"
             raise TypeError(f"http_client: {message}")
@@ -190,7 +193,7 @@ class BaseClient:
 
     def is_closed(self) -> bool:
         """Whether the client was closed, or its `http_client` was."""
-        return self._pool.is_closed
+        return self._pool.is_closed()
 
     # Settings, changed
 
@@ -210,7 +213,7 @@ class BaseClient:
         set_default_headers: HeaderValues | None = None,
         default_query: QueryValues | None = None,
         set_default_query: QueryValues | None = None,
-        http_client: Any = None,
+        http_client: H | None = None,
         middleware: Sequence[Any] | NotGiven | None = NOT_GIVEN,
         backend: Backend | NotGiven = NOT_GIVEN,
         on_loss: OnLoss | NotGiven = NOT_GIVEN,
@@ -268,7 +271,7 @@ class BaseClient:
         new = copy(self)
         new._options = replace(old, **changed)
         if http_client is not None:
-            new._pool = Pool(self._checked_http_client(http_client), self._http_kind)
+            new._pool = Pool(self._checked_http_client(http_client), self._make_http)
         new._check_middleware()
         return new
 
@@ -289,7 +292,7 @@ class BaseClient:
 
     @cached_property
     def _clock(self) -> Clock:
-        from .._http.exchange import Clock
+        from .._http.call import Clock
 
         return Clock()
 
@@ -300,7 +303,7 @@ class BaseClient:
         if self._options.middleware:
             from .middleware import check_middleware
 
-            check_middleware(self._options.middleware, asynchronous=self._http_type == "AsyncClient")
+            check_middleware(self._options.middleware, asynchronous=self._asynchronous)
 
 
 _OWN = frozenset({"_clock", "completions", "with_raw_response", "with_streaming_response"})

@@ -1,19 +1,20 @@
-"""From settings and arguments to a `Call`, and from a reply to what a method returns."""
+"""Make calls of settings and arguments: URL, headers, body, limits, and what reads the reply."""
 
 from __future__ import annotations
 
 import platform
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
 from .. import models, prompts
 from .._callers import stacklevel
+from .._http.call import Call
 from .._http.clients import DEFAULT_TIMEOUT
-from .._http.exchange import RETRY_COUNT_HEADER, Call
+from .._http.exchange import RETRY_COUNT_HEADER
 from .._options import (
     API_VERSION,
     BASE_URL,
@@ -29,19 +30,17 @@ from .._options import (
     timeout,
 )
 from .._secrets import Headers
-from .._stream.reader import COMPLETIONS
+from .._stream.assembly import COMPLETIONS, StreamLimits
 from .._version import __version__
 from .arguments import completion_request, encode_body, headers_to_send, put_over, url_with_query
-from .backends import asked_by, backend_for
-from .responses import RawAPIResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from .._errors import BadRequestError
-    from .._http.exchange import Clock, Exchanged, Port
+    from .._errors import APIStatusError
+    from .._http.call import Clock
     from .._options import Omit, Options
-    from .._stream.reader import Reader
+    from .._stream.assembly import Assembly, Reader
 
 _BASE_HEADERS = {
     "Accept": "application/json",
@@ -56,62 +55,128 @@ _NO_CREDENTIALS = (
 )
 
 
-def completion_call(
-    options: Options, clock: Clock, http: Any, arguments: Mapping[str, Any], *, unread: bool
-) -> Call:
+def raise_refusal(refusal: APIStatusError) -> NoReturn:
+    """Raise an error that no other call can avoid."""
+    raise refusal
+
+
+class Caller(NamedTuple):
+    """Where calls come from: the settings of a client, its clock, and the httpx client that will send."""
+
+    options: Options
+    clock: Clock
+    http: httpx.Client | httpx.AsyncClient
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A call, with what becomes of its reply.
+
+    Attributes:
+        call: What the exchange sends.
+        options: The settings that it was made of.
+        reader: What reads the reply.
+        after: Returns the call to make where this one is refused, or raises the refusal.
+    """
+
+    call: Call
+    options: Options
+    reader: Reader
+    after: Callable[[APIStatusError], Prepared] = raise_refusal
+
+    def assembly(self) -> Assembly:
+        """Return what puts the chunks of the reply's stream together."""
+        call, options = self.call, self.options
+        return self.reader.assembly(
+            StreamLimits(
+                monotonic=call.clock.monotonic,
+                deadline_at=call.deadline_at,
+                idle_timeout=options.stream_idle_timeout,
+                max_event_bytes=options.max_event_bytes,
+            )
+        )
+
+
+class _Request(NamedTuple):
+    """What the contract makes of the arguments, ready to be addressed."""
+
+    path: str
+    headers: Mapping[str, str]
+    content: bytes | None
+    streamed: bool
+    unread: bool
+
+
+class _Extras(NamedTuple):
+    """What a single call says besides the contract's arguments.
+
+    Attributes:
+        path_query: The query that came with a path of the user's; None where the path is the contract's.
+    """
+
+    headers: Mapping[str, Any]
+    query: Mapping[str, Any]
+    timeout: object
+    deadline: object = NOT_GIVEN
+    path_query: Mapping[str, str] | None = None
+
+
+def completion_call(caller: Caller, arguments: Mapping[str, object], *, unread: bool) -> Prepared:
     """Return the call that `create` makes of its arguments.
 
     Args:
-        options: The client's settings.
-        clock: Where time comes from.
-        http: The httpx client that will send it.
+        caller: The client.
         arguments: The arguments, by name.
         unread: Whether the reply is left unread although it is no stream.
 
     Raises:
         TypeError, ValueError: An argument is wrong, or there is no credential.
-        LossError: Messages cannot say all of it, and the settings say that this is an error.
+        LossError: The request as Messages has it would lose something, and the settings say that this is
+            an error.
     """
+    options = caller.options
     fields = dict(arguments)
-    extra_headers, extra_query, extra_body, betas = (
-        fields.pop(name, None) for name in ("extra_headers", "extra_query", "extra_body", "betas")
+    extra_body, betas = fields.pop("extra_body", None), fields.pop("betas", None)
+    extras = _Extras(
+        headers=mapping("extra_headers", fields.pop("extra_headers", None)),
+        query=mapping("extra_query", fields.pop("extra_query", None)),
+        timeout=fields.pop("timeout", NOT_GIVEN),
+        deadline=fields.pop("deadline", NOT_GIVEN),
     )
-    limits = {name: fields.pop(name, NOT_GIVEN) for name in ("timeout", "deadline")}
     check_prompt = flag("check_prompt", fields.pop("check_prompt", False))
     path, body, headers = completion_request(fields, betas, extra_body)
     sent = body.get("model")  # `extra_body` may name another, and anything
-    model = sent if isinstance(sent, str) else fields["model"]
+    model = sent if isinstance(sent, str) else str(fields["model"])
     if check_prompt:
-        prompts.check(fields["prompt"])
+        prompts.check(str(fields["prompt"]))
     if options.model_warnings:
-        tell_of(model, options.base_url, clock.wall() // _DAY)
-    options = backend_for(options, model)
-    path, body, reader = asked_by(options, path, body)
-    call = _call(
-        options,
-        clock,
-        http,
-        path=path,
-        content=encode_body(body),
-        headers=headers,
-        extra_headers=mapping("extra_headers", extra_headers),
-        extra_query=mapping("extra_query", extra_query),
-        streamed=body.get("stream") is True,
-        unread=unread,
-        reader=reader,
-        **limits,
-    )
-    if options.backend != "auto":
-        return call
+        tell_of(model, options.base_url, caller.clock.wall() // _DAY)
+    options = _backend_for(options, model)
+    reader = COMPLETIONS
+    if options.backend == "messages":
+        from ..messages._reader import messages_request
 
-    def by_messages(refusal: BadRequestError) -> Call:
+        path, body, reader = messages_request(body, options.on_loss)
+    request = _Request(path, headers, encode_body(body), body.get("stream") is True, unread)
+    call = _call(caller, request, extras)
+    if options.backend != "auto":
+        return Prepared(call, options, reader)
+
+    def by_messages(refusal: APIStatusError) -> Prepared:
         from ..messages._reader import switch
 
         switch(options, model, refusal)
-        other = completion_call(options, clock, http, arguments, unread=unread)
-        return replace(other, deadline_at=call.deadline_at)
+        other = completion_call(caller, arguments, unread=unread)
+        return replace(other, call=replace(other.call, deadline_at=call.deadline_at))
 
-    return replace(call, after=by_messages)
+    return Prepared(call, options, reader, by_messages)
+
+
+def _backend_for(options: Options, model: str) -> Options:
+    """Return settings whose `backend` is the endpoint that serves a model, as far as is known."""
+    if options.backend == "auto" and (options.base_url, model) in options.only_messages:
+        return replace(options, backend="messages")
+    return options
 
 
 @lru_cache(maxsize=256)  # an answer holds for a day; a warning that is raised is none
@@ -121,9 +186,7 @@ def tell_of(model: str, base_url: str, day: float) -> None:
         models.warn_about(model, stacklevel=stacklevel())
 
 
-def raw_call(
-    options: Options, clock: Clock, http: Any, *, path: str, body: Any, request_options: Any, stream: bool
-) -> Call:
+def raw_call(caller: Caller, path: str, body: object, request_options: object, *, stream: bool) -> Prepared:
     """Return the call that `post` makes of its arguments.
 
     Raises:
@@ -139,99 +202,84 @@ def raw_call(
     path, _, query = path.partition("?")
     if body is not None or given.get("extra_json"):
         body = put_over(mapping("body", body), mapping("options (extra_json)", given.get("extra_json")))
-    return _call(
-        options,
-        clock,
-        http,
+    request = _Request(
         path=f"/{path.removeprefix('/')}",
-        path_query=dict(parse_qsl(query, keep_blank_values=True)),
-        content=None if body is None else encode_body(body),
         headers={"anthropic-version": API_VERSION, "Content-Type": "application/json"},
-        extra_headers=mapping("options (headers)", given.get("headers")),
-        extra_query=mapping("options (params)", given.get("params")),
-        timeout=given.get("timeout", NOT_GIVEN),
-        deadline=NOT_GIVEN,
+        content=None if body is None else encode_body(mapping("body", body)),
         streamed=stream,
         unread=False,
-        reader=COMPLETIONS,
-        max_retries=given.get("max_retries"),
     )
+    extras = _Extras(
+        headers=mapping("options (headers)", given.get("headers")),
+        query=mapping("options (params)", given.get("params")),
+        path_query=dict(parse_qsl(query, keep_blank_values=True)),
+        timeout=given.get("timeout", NOT_GIVEN),
+    )
+    call = _call(caller, request, extras)
+    if (retries := given.get("max_retries")) is not None:
+        call = replace(call, max_retries=count("max_retries", retries, least=0))
+    return Prepared(call, caller.options, COMPLETIONS)
 
 
-def _call(
-    options: Options,
-    clock: Clock,
-    http: Any,
-    *,
-    path: str,
-    path_query: Mapping[str, str] | None = None,
-    content: bytes | None,
-    headers: Mapping[str, str],
-    extra_headers: Mapping[str, Any],
-    extra_query: Mapping[str, Any],
-    timeout: Any,
-    deadline: Any,
-    streamed: bool,
-    unread: bool,
-    reader: Reader,
-    max_retries: object = None,
-) -> Call:
-    limit = seconds("deadline", deadline) if is_given(deadline) else options.deadline
-    # What is remembered is little: not the paths, queries, headers and betas of single calls.
-    url: httpx.URL | None
-    if extra_query or path_query is not None:
-        url = _url(options, path, path_query or {}, options.default_query, extra_query)
-    elif (url := options.prepared.get(path)) is None:
-        url = options.prepared[path] = _url(options, path, options.default_query)
-    key = None if extra_headers or "anthropic-beta" in headers else (*headers.items(),)
-    if (ready := options.prepared.get(key)) is None:
-        ready = _headers(options, headers, extra_headers)
-        if key is not None:
-            options.prepared[key] = ready
-    ready_headers, counts_retries = ready
+def _call(caller: Caller, request: _Request, extras: _Extras) -> Call:
+    options, clock, http = caller
+    limit = seconds("deadline", extras.deadline) if is_given(extras.deadline) else options.deadline
+    headers, counts_retries = _headers(options, request.headers, extras.headers)
     return Call(
         method="POST",
-        url=url,
-        headers=ready_headers,
-        content=content,
+        url=_url(options, request.path, extras),
+        headers=headers,
+        content=request.content,
         timeout=_time_limits(
-            timeout if is_given(timeout) else options.timeout,
+            extras.timeout if is_given(extras.timeout) else options.timeout,
             http,
-            options.stream_idle_timeout if streamed else None,
+            options.stream_idle_timeout if request.streamed else None,
         ),
-        stream=unread or streamed,
-        streamed=streamed,
-        max_retries=options.max_retries
-        if max_retries is None
-        else count("max_retries", max_retries, least=0),
+        stream=request.unread or request.streamed,
+        streamed=request.streamed,
+        max_retries=options.max_retries,
         max_retry_after=options.max_retry_after,
         deadline_at=None if limit is None else clock.monotonic() + limit,
         counts_retries=counts_retries,
         clock=clock,
-        reader=reader,
     )
 
 
-def _url(options: Options, path: str, *queries: Mapping[str, Any]) -> httpx.URL:
+def _url(options: Options, path: str, extras: _Extras) -> httpx.URL:
+    # Remembered are the contract's own paths only, not the paths and queries of single calls.
+    remembered = extras.path_query is None and not extras.query
+    if remembered and (known := options.urls.get(path)) is not None:
+        return known
+    queries = (extras.path_query or {}, options.default_query, extras.query)
     try:
-        return httpx.URL(url_with_query(options.base_url + path, *queries))
+        url = httpx.URL(url_with_query(options.base_url + path, *queries))
     except httpx.InvalidURL as error:
         raise ValueError(f"base_url, path and query: expected them to make up a URL, but {error}") from None
+    if remembered:
+        options.urls[path] = url
+    return url
 
 
 def _headers(
     options: Options, headers: Mapping[str, str], extra_headers: Mapping[str, Any]
 ) -> tuple[Headers, bool]:
-    """Return the headers of a request, and whether the number of retries goes with them."""
+    """Return the headers of a request, and whether the number of retries is sent with them."""
+    # Remembered are not those of single calls.
+    key = None if extra_headers or "anthropic-beta" in headers else (*headers.items(),)
+    if key is not None and (known := options.headers.get(key)) is not None:
+        return known
     # What the caller says of a header holds, also where it is `omit`.
     said = {name.lower() for layer in (options.default_headers, extra_headers) for name in layer}
     found = credentials(options)
     if not found and not said & {"x-api-key", "authorization"}:
         raise TypeError(_NO_CREDENTIALS)
-    # The betas go over the client's default headers; what else the generated code sets goes under them.
+    # The betas override the client's default headers, which override what else the generated code sets.
     betas = {name: value for name, value in headers.items() if name == "anthropic-beta"}
     layers = (_BASE_HEADERS, headers, found, options.default_headers, betas, extra_headers)
-    return headers_to_send(*layers), RETRY_COUNT_HEADER not in said
+    made = headers_to_send(*layers), RETRY_COUNT_HEADER not in said
+    if key is not None:
+        options.headers[key] = made
+    return made
 
 
 def client_headers(options: Options) -> dict[str, str | Omit]:
@@ -250,43 +298,23 @@ def credentials(options: Options) -> dict[str, str]:
     return found
 
 
-def _time_limits(given: Any, http: Any, idle: float | None) -> httpx.Timeout:
-    given = timeout(given)
-    if isinstance(given, NotGiven):
+def _time_limits(given: object, http: httpx.Client | httpx.AsyncClient, idle: float | None) -> httpx.Timeout:
+    checked = timeout(given)
+    if isinstance(checked, NotGiven):
         limits = default_timeout([http])
-    elif hasattr(given, "as_dict"):
-        limits = httpx.Timeout(**given.as_dict())
+    elif checked is None or isinstance(checked, float):
+        limits = httpx.Timeout(checked)
     else:
-        limits = httpx.Timeout(given)
+        limits = httpx.Timeout(**checked.as_dict())
     if idle is None:
         return limits
     read = idle if limits.read is None else min(idle, limits.read)
     return httpx.Timeout(connect=limits.connect, read=read, write=limits.write, pool=limits.pool)
 
 
-def default_timeout(clients: list[Any]) -> httpx.Timeout:
+def default_timeout(clients: Sequence[httpx.Client | httpx.AsyncClient]) -> httpx.Timeout:
     """Return the limits that hold where none are set: the httpx client's, unless they are httpx's default."""
     for http in clients:
         if http.timeout != _HTTPX_TIMEOUT:
-            limits: httpx.Timeout = http.timeout
-            return limits
+            return http.timeout
     return DEFAULT_TIMEOUT
-
-
-def reply_to(
-    options: Options, call: Call, port: Port, exchanged: Exchanged, *, form: Any, stream: Any
-) -> Any:
-    """Return a reply in the form that was asked for.
-
-    Args:
-        form: The class of the reply, or None for one that is read already.
-        stream: The class of streams.
-    """
-
-    def open_stream(_: httpx.Response) -> Any:
-        assembly = call.reader.assembly(
-            call, idle_timeout=options.stream_idle_timeout, max_event_bytes=options.max_event_bytes
-        )
-        return stream(call, port, exchanged, assembly)
-
-    return (form or RawAPIResponse)(exchanged, call, open_stream if call.streamed else None)

@@ -1,4 +1,4 @@
-"""`Anthropic` and `AsyncAnthropic`: sending, closing, and the way to `completions`.
+"""`Anthropic` and `AsyncAnthropic`: what they send with, `post`, closing, and their resources.
 
 httpx and the generated package load with the first call, not with this module.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .._errors import BadRequestError
+from .._errors import APIStatusError
+from .._http.pool import awaiting_client, blocking_client
 from .base import BaseClient
 
 if TYPE_CHECKING:
@@ -16,8 +17,13 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from .._http.exchange import Call
+    import httpx
+
+    from .._contract.completion import Completion
+    from .._http.call import AsyncPort, Port
     from .._options import RequestOptions
+    from .._stream.streams import AsyncStream, Stream
+    from .calls import Prepared
     from .completions import (
         AsyncClientWithRawResponse,
         AsyncClientWithStreamingResponse,
@@ -26,8 +32,10 @@ if TYPE_CHECKING:
         ClientWithStreamingResponse,
         Completions,
     )
+    from .responses import ReplyBase
 
 T = TypeVar("T")
+F = TypeVar("F", bound="ReplyBase[Any]")
 
 _DOC = """Makes requests to the Text Completions API.
 
@@ -63,8 +71,8 @@ _DOC = """Makes requests to the Text Completions API.
             count); None for no limit. It is looked at when bytes come, and it limits each read, so that
             silence after pings is noticed after at most twice as long.
         max_event_bytes: The most bytes of one event of a stream.
-        default_headers: Headers of every request. They go before the client's own, without regard to case,
-            and `omit` takes one away. ANTHROPIC_CUSTOM_HEADERS (a `Name: value` in each line) goes below.
+        default_headers: Headers of every request. They override the client's own, without regard to case,
+            and `omit` takes one away; both override ANTHROPIC_CUSTOM_HEADERS (a `Name: value` in each line).
         default_query: Query parameters of every request.
         http_client: An `httpx.{http}` to send with; it is closed with this client. Its time limits hold
             where `timeout` is not given and they are not httpx's own default.
@@ -86,11 +94,17 @@ _DOC = """Makes requests to the Text Completions API.
     """
 
 
-class Anthropic(BaseClient):
+class Anthropic(BaseClient["httpx.Client"]):
     __doc__ = _DOC.format(http="Client")
 
-    _http_kind = "DirectClient"
-    _http_type = "Client"
+    _asynchronous = False
+    _make_http = staticmethod(blocking_client)
+
+    @staticmethod
+    def _http_class() -> type[httpx.Client]:
+        import httpx
+
+        return httpx.Client
 
     @cached_property
     def completions(self) -> Completions:
@@ -136,44 +150,53 @@ class Anthropic(BaseClient):
         Raises:
             APIError: As `completions.create`.
         """
-        from .calls import raw_call
+        from .calls import Caller, raw_call
+        from .responses import RawAPIResponse
 
-        call = raw_call(
-            self._options,
-            self._clock,
-            self._pool.get(),
-            path=path,
-            body=body,
-            request_options=options,
-            stream=stream,
-        )
-        reply = self._exchange(call, None)
+        caller = Caller(self._options, self._clock, self._pool.get())
+        prepared = raw_call(caller, path, body, options, stream=stream)
+        reply = self._exchange(prepared, RawAPIResponse)
         return reply.parse() if stream else reply.parse(to=cast_to)
 
-    def _complete(self, arguments: Mapping[str, Any], form: Any = None) -> Any:
-        from .calls import completion_call
+    def _complete(self, arguments: Mapping[str, object], form: type[F]) -> F:
+        from .calls import Caller, completion_call
 
-        http = self._pool.get()
-        call = completion_call(self._options, self._clock, http, arguments, unread=form is not None)
-        try:
-            return self._exchange(call, form)
-        except BadRequestError as refusal:
-            call = call.after(refusal)
-        return self._exchange(call, form)
+        caller = Caller(self._options, self._clock, self._pool.get())
+        prepared = completion_call(caller, arguments, unread=form.unread)
+        while True:
+            try:
+                return self._exchange(prepared, form)
+            except APIStatusError as refusal:
+                prepared = prepared.after(refusal)
 
-    def _exchange(self, call: Call, form: Any) -> Any:
-        from .._http.exchange import exchange, run
-        from .._http.ports import sync_port
+    def _exchange(self, prepared: Prepared, form: type[F]) -> F:
+        from .._http.call import run
+        from .._http.exchange import exchange
         from .._stream.streams import Stream
-        from .calls import reply_to
 
-        port = sync_port(self._pool.get(), self._clock, lambda: self._pool.is_closed)
+        call = prepared.call
+        port = self._port(prepared)
+        exchanged = run(exchange(call, port), port)
+
+        def open_stream() -> Stream[Completion]:
+            return Stream(call, port, exchanged, prepared.assembly())
+
+        return form(
+            exchanged,
+            prepared.reader,
+            streamed=call.streamed,
+            open_stream=open_stream if call.streamed else None,
+        )
+
+    def _port(self, prepared: Prepared) -> Port:
+        from .._http.ports import BlockingPort
+
+        port: Port = BlockingPort(self._pool.get(), self._clock, self._pool.is_closed)
         if self._options.middleware:
-            from .middleware import with_middleware
+            from .middleware import MiddlewarePort
 
-            port = with_middleware(port, call, self._options.middleware, asynchronous=False)
-        exchanged = run(exchange(call, port))
-        return reply_to(self._options, call, port, exchanged, form=form, stream=Stream)
+            port = MiddlewarePort(port, prepared, self._options.middleware)
+        return port
 
     def close(self) -> None:
         """Close the connections, also those of a given `http_client` and of copies."""
@@ -190,11 +213,17 @@ class Anthropic(BaseClient):
         self.close()
 
 
-class AsyncAnthropic(BaseClient):
+class AsyncAnthropic(BaseClient["httpx.AsyncClient"]):
     __doc__ = _DOC.format(http="AsyncClient")
 
-    _http_kind = "AsyncDirectClient"
-    _http_type = "AsyncClient"
+    _asynchronous = True
+    _make_http = staticmethod(awaiting_client)
+
+    @staticmethod
+    def _http_class() -> type[httpx.AsyncClient]:
+        import httpx
+
+        return httpx.AsyncClient
 
     @cached_property
     def completions(self) -> AsyncCompletions:
@@ -228,44 +257,53 @@ class AsyncAnthropic(BaseClient):
         stream_cls: type[Any] | None = None,
     ) -> Any:
         """Send a POST with a body of your own; see `Anthropic.post`."""
-        from .calls import raw_call
+        from .calls import Caller, raw_call
+        from .responses import RawAPIResponse
 
-        call = raw_call(
-            self._options,
-            self._clock,
-            self._pool.get(),
-            path=path,
-            body=body,
-            request_options=options,
-            stream=stream,
-        )
-        reply = await self._exchange(call, None)
+        caller = Caller(self._options, self._clock, self._pool.get())
+        prepared = raw_call(caller, path, body, options, stream=stream)
+        reply = await self._exchange(prepared, RawAPIResponse)
         return reply.parse() if stream else reply.parse(to=cast_to)
 
-    async def _complete(self, arguments: Mapping[str, Any], form: Any = None) -> Any:
-        from .calls import completion_call
+    async def _complete(self, arguments: Mapping[str, object], form: type[F]) -> F:
+        from .calls import Caller, completion_call
 
-        http = self._pool.get()
-        call = completion_call(self._options, self._clock, http, arguments, unread=form is not None)
-        try:
-            return await self._exchange(call, form)
-        except BadRequestError as refusal:
-            call = call.after(refusal)
-        return await self._exchange(call, form)
+        caller = Caller(self._options, self._clock, self._pool.get())
+        prepared = completion_call(caller, arguments, unread=form.unread)
+        while True:
+            try:
+                return await self._exchange(prepared, form)
+            except APIStatusError as refusal:
+                prepared = prepared.after(refusal)
 
-    async def _exchange(self, call: Call, form: Any) -> Any:
-        from .._http.exchange import exchange, run_async
-        from .._http.ports import async_port
+    async def _exchange(self, prepared: Prepared, form: type[F]) -> F:
+        from .._http.call import run_async
+        from .._http.exchange import exchange
         from .._stream.streams import AsyncStream
-        from .calls import reply_to
 
-        port = async_port(self._pool.get(), self._clock, lambda: self._pool.is_closed)
+        call = prepared.call
+        port = self._port(prepared)
+        exchanged = await run_async(exchange(call, port), port)
+
+        def open_stream() -> AsyncStream[Completion]:
+            return AsyncStream(call, port, exchanged, prepared.assembly())
+
+        return form(
+            exchanged,
+            prepared.reader,
+            streamed=call.streamed,
+            open_stream=open_stream if call.streamed else None,
+        )
+
+    def _port(self, prepared: Prepared) -> AsyncPort:
+        from .._http.ports import AwaitingPort
+
+        port: AsyncPort = AwaitingPort(self._pool.get(), self._clock, self._pool.is_closed)
         if self._options.middleware:
-            from .middleware import with_middleware
+            from .middleware import AsyncMiddlewarePort
 
-            port = with_middleware(port, call, self._options.middleware, asynchronous=True)
-        exchanged = await run_async(exchange(call, port))
-        return reply_to(self._options, call, port, exchanged, form=form, stream=AsyncStream)
+            port = AsyncMiddlewarePort(port, prepared, self._options.middleware)
+        return port
 
     async def close(self) -> None:
         """Close the connections, also those of a given `http_client` and of copies."""

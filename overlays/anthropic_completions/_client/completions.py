@@ -1,11 +1,11 @@
-"""`client.completions`: `create` with its overloads and its forms, for both clients."""
+"""`client.completions`: `create` with its overloads and its raw and streaming forms, for both clients."""
 
 from __future__ import annotations
 
 import functools
 from contextlib import asynccontextmanager, contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, overload
 
 from .._options import NOT_GIVEN, NotGiven, Omit, omit
 
@@ -20,14 +20,29 @@ if TYPE_CHECKING:
     from .._options import HeaderValues, QueryValues
     from .._stream.streams import AsyncStream, Stream
     from ..types.completion_create_params import AnthropicBetaParam, CreateOptions, MetadataParam, ModelParam
-    from .clients import Anthropic, AsyncAnthropic
-    from .responses import APIResponse, AsyncAPIResponse, RawAPIResponse
+    from .responses import APIResponse, AsyncAPIResponse, RawAPIResponse, ReplyBase
+
+F = TypeVar("F", bound="ReplyBase[Any]")
+
+
+class Completer(Protocol):
+    """What `Completions` asks of its client."""
+
+    def _complete(self, arguments: Mapping[str, object], form: type[F]) -> F:
+        """Make one call, and return the reply in the form of a class of replies."""
+
+
+class AsyncCompleter(Protocol):
+    """What `AsyncCompletions` asks of its client."""
+
+    async def _complete(self, arguments: Mapping[str, object], form: type[F]) -> F:
+        """Make one call, and return the reply in the form of a class of replies."""
 
 
 class Completions:
     """Text completions. Reached as `client.completions`."""
 
-    def __init__(self, client: Anthropic) -> None:
+    def __init__(self, client: Completer) -> None:
         self._client = client
 
     @overload
@@ -80,9 +95,9 @@ class Completions:
             top_k: Sample from the K likeliest tokens only; 0 or more.
             top_p: Sample from the likeliest tokens whose probabilities add up to this; 0.0 to 1.0.
             betas: Names of beta features, sent as the anthropic-beta header.
-            extra_headers: Further headers; they go before all others, and `omit` takes one away.
+            extra_headers: Further headers; they override all others, and `omit` takes one away.
             extra_query: Further query parameters.
-            extra_body: Further fields of the body, unchecked; they go before the arguments, and `omit`
+            extra_body: Further fields of the body, unchecked; they override the arguments, and `omit`
                 takes one away.
             timeout: Seconds for each of connecting, sending, and waiting for bytes, or an
                 `httpx.Timeout`, or None for no limit; the client's where it is not given.
@@ -112,10 +127,30 @@ class Completions:
             LossWarning: Messages cannot say all of the request, with `on_loss="warn"`.
             BackendSwitchWarning: The backend `auto` asks Messages from now on.
         """
-        arguments = locals()
-        del arguments["self"]
-        result: Completion | Stream[Completion] = self._client._complete(arguments).parse()
-        return result
+        from .responses import RawAPIResponse
+
+        reply: RawAPIResponse[Completion | Stream[Completion]] = self._client._complete(
+            {
+                "max_tokens_to_sample": max_tokens_to_sample,
+                "model": model,
+                "prompt": prompt,
+                "metadata": metadata,
+                "stop_sequences": stop_sequences,
+                "stream": stream,
+                "temperature": temperature,
+                "top_k": top_k,
+                "top_p": top_p,
+                "betas": betas,
+                "extra_headers": extra_headers,
+                "extra_query": extra_query,
+                "extra_body": extra_body,
+                "timeout": timeout,
+                "deadline": deadline,
+                "check_prompt": check_prompt,
+            },
+            RawAPIResponse,
+        )
+        return reply.parse()
 
     @cached_property
     def with_raw_response(self) -> CompletionsWithRawResponse:
@@ -131,7 +166,7 @@ class Completions:
 class AsyncCompletions:
     """Text completions. Reached as `client.completions`."""
 
-    def __init__(self, client: AsyncAnthropic) -> None:
+    def __init__(self, client: AsyncCompleter) -> None:
         self._client = client
 
     @overload
@@ -169,10 +204,30 @@ class AsyncCompletions:
         deadline: float | NotGiven | None = NOT_GIVEN,
         check_prompt: bool = False,
     ) -> Completion | AsyncStream[Completion]:
-        arguments = locals()
-        del arguments["self"]
-        result: Completion | AsyncStream[Completion] = (await self._client._complete(arguments)).parse()
-        return result
+        from .responses import RawAPIResponse
+
+        reply: RawAPIResponse[Completion | AsyncStream[Completion]] = await self._client._complete(
+            {
+                "max_tokens_to_sample": max_tokens_to_sample,
+                "model": model,
+                "prompt": prompt,
+                "metadata": metadata,
+                "stop_sequences": stop_sequences,
+                "stream": stream,
+                "temperature": temperature,
+                "top_k": top_k,
+                "top_p": top_p,
+                "betas": betas,
+                "extra_headers": extra_headers,
+                "extra_query": extra_query,
+                "extra_body": extra_body,
+                "timeout": timeout,
+                "deadline": deadline,
+                "check_prompt": check_prompt,
+            },
+            RawAPIResponse,
+        )
+        return reply.parse()
 
     create.__doc__ = Completions.create.__doc__
 
@@ -190,7 +245,7 @@ class AsyncCompletions:
 class CompletionsWithRawResponse:
     """`create`, returning the HTTP reply, which is read already and parsed on demand."""
 
-    def __init__(self, client: Anthropic) -> None:
+    def __init__(self, client: Completer) -> None:
         self._client = client
 
     @overload
@@ -208,13 +263,15 @@ class CompletionsWithRawResponse:
 
     @functools.wraps(Completions.create)
     def create(self, **arguments: Any) -> Any:
-        return self._client._complete(arguments)
+        from .responses import RawAPIResponse
+
+        return self._client._complete(arguments, RawAPIResponse)
 
 
 class AsyncCompletionsWithRawResponse:
     """`create`, returning the HTTP reply, which is read already and parsed on demand."""
 
-    def __init__(self, client: AsyncAnthropic) -> None:
+    def __init__(self, client: AsyncCompleter) -> None:
         self._client = client
 
     @overload
@@ -232,13 +289,15 @@ class AsyncCompletionsWithRawResponse:
 
     @functools.wraps(AsyncCompletions.create)
     async def create(self, **arguments: Any) -> Any:
-        return await self._client._complete(arguments)
+        from .responses import RawAPIResponse
+
+        return await self._client._complete(arguments, RawAPIResponse)
 
 
 class CompletionsWithStreamingResponse:
     """`create`, as a context manager of the HTTP reply, whose body is not read yet."""
 
-    def __init__(self, client: Anthropic) -> None:
+    def __init__(self, client: Completer) -> None:
         self._client = client
 
     @overload
@@ -274,7 +333,7 @@ class CompletionsWithStreamingResponse:
 class AsyncCompletionsWithStreamingResponse:
     """`create`, as a context manager of the HTTP reply, whose body is not read yet."""
 
-    def __init__(self, client: AsyncAnthropic) -> None:
+    def __init__(self, client: AsyncCompleter) -> None:
         self._client = client
 
     @overload
@@ -310,26 +369,26 @@ class AsyncCompletionsWithStreamingResponse:
 class ClientWithRawResponse:
     """`client.with_raw_response`: the client's resources, returning HTTP replies."""
 
-    def __init__(self, client: Anthropic) -> None:
+    def __init__(self, client: Completer) -> None:
         self.completions = CompletionsWithRawResponse(client)
 
 
 class AsyncClientWithRawResponse:
     """`client.with_raw_response`: the client's resources, returning HTTP replies."""
 
-    def __init__(self, client: AsyncAnthropic) -> None:
+    def __init__(self, client: AsyncCompleter) -> None:
         self.completions = AsyncCompletionsWithRawResponse(client)
 
 
 class ClientWithStreamingResponse:
     """`client.with_streaming_response`: the client's resources, as context managers of HTTP replies."""
 
-    def __init__(self, client: Anthropic) -> None:
+    def __init__(self, client: Completer) -> None:
         self.completions = CompletionsWithStreamingResponse(client)
 
 
 class AsyncClientWithStreamingResponse:
     """`client.with_streaming_response`: the client's resources, as context managers of HTTP replies."""
 
-    def __init__(self, client: AsyncAnthropic) -> None:
+    def __init__(self, client: AsyncCompleter) -> None:
         self.completions = AsyncCompletionsWithStreamingResponse(client)

@@ -1,4 +1,4 @@
-"""Functions of the user's around each attempt, within the retries."""
+"""Middleware: functions of the user's around each attempt, within the retries."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import functools
 import inspect
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import httpx
 
 from .._contract.completion import Completion
-from .._http.exchange import RETRIES_TAKEN, Exchanged
+from .._http.call import Exchanged
+from .._http.exchange import RETRIES_TAKEN
 from .._http.failures import TRANSPORT_ERRORS, transport_failure
 from .._options import NOT_GIVEN, NotGiven, is_given
 from .._secrets import Headers
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from typing import Self
 
-    from .._http.exchange import Call, Port
+    from .._http.call import AsyncPort, BasePort, Call, Port
+    from .calls import Prepared
 
 CallNext: TypeAlias = "Callable[[APIRequest], APIResponse[Any]]"
 AsyncCallNext: TypeAlias = "Callable[[APIRequest], Awaitable[AsyncAPIResponse[Any]]]"
@@ -107,56 +109,96 @@ def check_middleware(entries: tuple[Any, ...], *, asynchronous: bool) -> None:
             raise TypeError(f"middleware: expected {wanted}, got {name}")
 
 
-def with_middleware(port: Port, call: Call, entries: tuple[Any, ...], *, asynchronous: bool) -> Port:
-    """Return a port that sends through middleware, the first entry outermost.
+class _MiddlewarePort:
+    """A port that sends through middleware, the first entry outermost.
 
     Of the replies that come within, those that middleware does not return are closed.
     """
-    handlers = [_handler(entry, asynchronous=asynchronous) for entry in reversed(entries)]
 
-    def send(request: httpx.Request) -> httpx.Response:
-        view = _view(request, call)
+    asynchronous: ClassVar[bool]
+
+    def __init__(self, port: BasePort, prepared: Prepared, entries: tuple[Any, ...]) -> None:
+        self.build = port.build
+        self.is_closed = port.is_closed
+        self._call = prepared.call
+        self._reader = prepared.reader
+        self._handlers = [_handler(entry, asynchronous=self.asynchronous) for entry in reversed(entries)]
+
+    def _built(self, request: httpx.Request, attempt: APIRequest) -> httpx.Request:
+        """Return the request that an attempt describes; what was not changed stays as it was prepared."""
+        view = _view(request, self._call)
+        url, content = request.url, request.content
+        # The length is made anew, from the body.
+        headers = {name: value for name, value in attempt.headers.items() if name.lower() != "content-length"}
+        if (attempt.url, attempt.query_params) != (view.url, view.query_params):
+            url = httpx.URL(attempt.url, params=attempt.query_params or None)
+        if attempt.json != view.json:
+            content = encode_body(attempt.json)
+        return self.build(
+            attempt.method, url, headers=headers_to_send(headers), content=content, timeout=attempt.timeout
+        )
+
+
+class MiddlewarePort(_MiddlewarePort):
+    """Sends through middleware, blocking."""
+
+    asynchronous = False
+
+    def __init__(self, port: Port, prepared: Prepared, entries: tuple[Any, ...]) -> None:
+        super().__init__(port, prepared, entries)
+        self._send, self.read, self.close, self.sleep = port.send, port.read, port.close, port.sleep
+
+    def send(self, request: httpx.Request) -> httpx.Response:
         opened: list[httpx.Response] = []
         returned = None
 
         def last(attempt: APIRequest) -> APIResponse[Any]:
-            changed = _built(port, request, call, attempt)
+            changed = self._built(request, attempt)
             try:
-                opened.append(port.send(changed))
+                opened.append(self._send(changed))
             except TRANSPORT_ERRORS as error:
                 raise transport_failure(error, changed, None) from error
-            return APIResponse(Exchanged(opened[-1], attempt.retries_taken), call)
+            exchanged = Exchanged(opened[-1], attempt.retries_taken)
+            return APIResponse(exchanged, self._reader, streamed=self._call.streamed)
 
         try:
-            returned = _response(_chain(handlers, last)(view), request)
+            returned = _response(_chain(self._handlers, last)(_view(request, self._call)), request)
             return returned
         finally:
             for response in opened:
                 if response is not returned:
-                    port.close(response)
+                    self.close(response)
 
-    async def send_async(request: httpx.Request) -> httpx.Response:
-        view = _view(request, call)
+
+class AsyncMiddlewarePort(_MiddlewarePort):
+    """Sends through middleware, awaiting it."""
+
+    asynchronous = True
+
+    def __init__(self, port: AsyncPort, prepared: Prepared, entries: tuple[Any, ...]) -> None:
+        super().__init__(port, prepared, entries)
+        self._send, self.read, self.close, self.sleep = port.send, port.read, port.close, port.sleep
+
+    async def send(self, request: httpx.Request) -> httpx.Response:
         opened: list[httpx.Response] = []
         returned = None
 
         async def last(attempt: APIRequest) -> AsyncAPIResponse[Any]:
-            changed = _built(port, request, call, attempt)
+            changed = self._built(request, attempt)
             try:
-                opened.append(await port.send(changed))
+                opened.append(await self._send(changed))
             except TRANSPORT_ERRORS as error:
                 raise transport_failure(error, changed, None) from error
-            return AsyncAPIResponse(Exchanged(opened[-1], attempt.retries_taken), call)
+            exchanged = Exchanged(opened[-1], attempt.retries_taken)
+            return AsyncAPIResponse(exchanged, self._reader, streamed=self._call.streamed)
 
         try:
-            returned = _response(await _chain(handlers, last)(view), request)
+            returned = _response(await _chain(self._handlers, last)(_view(request, self._call)), request)
             return returned
         finally:
             for response in opened:
                 if response is not returned:
-                    await port.close(response)
-
-    return replace(port, send=send_async if asynchronous else send)
+                    await self.close(response)
 
 
 def _handler(entry: Any, *, asynchronous: bool) -> Any:
@@ -187,21 +229,6 @@ def _view(request: httpx.Request, call: Call) -> APIRequest:
         max_retries=call.max_retries,
         retries_taken=request.extensions[RETRIES_TAKEN],
         stream=call.streamed,
-    )
-
-
-def _built(port: Port, request: httpx.Request, call: Call, attempt: APIRequest) -> httpx.Request:
-    """Return the request that an attempt describes; what was not changed stays as it was prepared."""
-    view = _view(request, call)
-    url, content = request.url, request.content
-    # The length is made anew, from the body.
-    headers = {name: value for name, value in attempt.headers.items() if name.lower() != "content-length"}
-    if (attempt.url, attempt.query_params) != (view.url, view.query_params):
-        url = httpx.URL(attempt.url, params=attempt.query_params or None)
-    if attempt.json != view.json:
-        content = encode_body(attempt.json)
-    return port.build(
-        attempt.method, url, headers=headers_to_send(headers), content=content, timeout=attempt.timeout
     )
 
 

@@ -1,9 +1,9 @@
-"""Replies as HTTP shows them: what `with_raw_response` and `with_streaming_response` return."""
+"""HTTP replies: what `with_raw_response` and `with_streaming_response` return."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
 
 import httpx
 
@@ -17,28 +17,37 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from typing import Self
 
-    from .._http.exchange import Call, Exchanged
+    from .._http.call import Exchanged
+    from .._stream.assembly import Reader
 
 R = TypeVar("R")
 T = TypeVar("T")
 
 
-class _ReplyBase(Generic[R]):
+class ReplyBase(Generic[R]):
     """What every form of a reply tells.
 
     Attributes:
         http_response: httpx's own object.
-        retries_taken: How many retries went before; 0 or more.
+        retries_taken: How many retries there were; 0 or more.
     """
 
+    # Whether the body is not read yet where a user gets it.
+    unread: ClassVar[bool] = True
+
     def __init__(
-        self, exchanged: Exchanged, call: Call, open_stream: Callable[[httpx.Response], Any] | None = None
+        self,
+        exchanged: Exchanged,
+        reader: Reader,
+        *,
+        streamed: bool,
+        open_stream: Callable[[], object] | None = None,
     ) -> None:
         self.http_response = exchanged.response
         self.retries_taken = exchanged.retries_taken
-        self._reader = call.reader
-        self._convert = open_stream or call.reader.completion
-        self._streamed = call.streamed
+        self._reader = reader
+        self._streamed = streamed
+        self._open_stream = open_stream
         self._parsed: dict[Any, Any] = {}
 
     @property
@@ -99,8 +108,13 @@ class _ReplyBase(Generic[R]):
 
     def _parse(self, to: Any) -> Any:
         if to not in self._parsed:
-            self._parsed[to] = self._convert(self.http_response) if to is None else self._cast(to)
+            self._parsed[to] = self._converted() if to is None else self._cast(to)
         return self._parsed[to]
+
+    def _converted(self) -> object:
+        if self._open_stream is not None:
+            return self._open_stream()
+        return self._reader.completion(self.http_response)
 
     def _cast(self, to: Any) -> Any:
         response = self.http_response
@@ -129,8 +143,10 @@ class _ReplyBase(Generic[R]):
         return value
 
 
-class RawAPIResponse(_ReplyBase[R]):
+class RawAPIResponse(ReplyBase[R]):
     """A reply that is read already. The same for both clients: nothing here waits."""
+
+    unread = False
 
     @overload
     def parse(self, *, to: type[T]) -> T: ...
@@ -160,7 +176,7 @@ class RawAPIResponse(_ReplyBase[R]):
         return text_of(self.http_response)
 
 
-class APIResponse(_ReplyBase[R]):
+class APIResponse(ReplyBase[R]):
     """A reply whose body is read when it is asked for."""
 
     @overload
@@ -219,7 +235,7 @@ class APIResponse(_ReplyBase[R]):
         self.http_response.close()
 
 
-class AsyncAPIResponse(_ReplyBase[R]):
+class AsyncAPIResponse(ReplyBase[R]):
     """A reply whose body is read when it is asked for."""
 
     # An iteration that may have been left half-way.

@@ -21,6 +21,9 @@ from .schema import compile_schema
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from anthropic_completions_api.models import KnownBeta as KnownBeta
+    from anthropic_completions_api.models import KnownModel as KnownModel
+
     from .schema import Check, Violation
 
 __all__ = [

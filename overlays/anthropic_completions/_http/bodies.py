@@ -1,4 +1,4 @@
-"""Reading the body of a reply: all of it as it comes, and only then undoing its content encoding.
+"""Read the body of a reply: all of it as it comes, and only then undo its content encoding.
 
 httpx decodes each piece as it comes. Where that fails, or where reading shall stop, it drops generators
 unfinished, of which trio warns, and the bytes that came are gone.
@@ -18,16 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
 
-def never() -> bool:
-    """Tell that it is not too late, as for a call without a deadline."""
-    return False
-
-
-def read(response: httpx.Response, is_late: Callable[[], bool] = never) -> bool:
+def read(response: httpx.Response, is_late: Callable[[], bool] | None = None) -> bool:
     """Read a body, so that httpx has its content.
 
     Args:
-        is_late: Asked after each piece whether to stop; what has come is the content then.
+        is_late: Asked after each piece whether to stop, unless it is None; what has come is the content
+            then.
 
     Returns:
         Whether the body was read to its end.
@@ -43,7 +39,7 @@ def read(response: httpx.Response, is_late: Callable[[], bool] = never) -> bool:
     try:
         for piece in stream:
             pieces.append(piece)
-            if stopped := is_late():
+            if stopped := is_late is not None and is_late():
                 break
         else:
             stopped = False
@@ -66,7 +62,7 @@ async def leave(pieces: AsyncIterator[Any]) -> None:
             pass
 
 
-async def read_async(response: httpx.Response, is_late: Callable[[], bool] = never) -> bool:
+async def read_async(response: httpx.Response, is_late: Callable[[], bool] | None = None) -> bool:
     """Read a body, so that httpx has its content; as `read`."""
     if response.is_stream_consumed:
         await response.aread()
@@ -75,11 +71,11 @@ async def read_async(response: httpx.Response, is_late: Callable[[], bool] = nev
     pieces: list[bytes] = []
     try:
         # Cancelled where it waits for bytes, and not left, the stream's generators end in order.
-        scope = None if is_late is never else anyio.CancelScope()
+        scope = None if is_late is None else anyio.CancelScope()
         with scope or nullcontext():
             async for piece in stream:
                 pieces.append(piece)
-                if scope and is_late():
+                if scope and is_late and is_late():
                     scope.cancel()
     finally:
         with anyio.CancelScope(shield=True):

@@ -1,46 +1,23 @@
-"""One call: attempts, redirects, waits, and the mapping of what httpx raises.
+"""Send one call: attempts, redirects, waits and retries.
 
-`exchange` decides everything and does nothing: it is a generator that yields steps, each a function and
-its argument, and is sent their results. `run` and `run_async` are the shells that carry them out. What
-differs between the two worlds is in the `Port` that names the functions.
+Sans-I/O: `exchange` yields the steps that it wants carried out, for the blocking and the awaiting client
+alike.
 """
 
 from __future__ import annotations
 
-import functools
-import random
-import time
-from collections.abc import Awaitable, Callable, Generator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING
 
 import httpx
 
-from .._errors import (
-    APIConnectionError,
-    APIError,
-    APIStatusError,
-    APITimeoutError,
-    RetryableError,
-)
+from .._errors import APIConnectionError, APIError, APIStatusError, APITimeoutError, RetryableError
 from .._log import log, log_body, log_request, log_response
 from . import retry as _retry
-from .failures import (
-    TRANSPORT_ERRORS,
-    body_of,
-    status_error,
-    transport_failure,
-)
+from .call import Close, Exchanged, Read, Send, Sleep
+from .failures import TRANSPORT_ERRORS, body_of, status_error, transport_failure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from .._errors import BadRequestError
-    from .._stream.reader import Reader
-
-T = TypeVar("T")
-Step = tuple[Callable[[Any], Any], Any]
-Steps = Generator[Step, Any, T]
+    from .call import BasePort, Call, Steps
 
 MAX_REDIRECTS = 5
 _LATE = "The deadline has passed."
@@ -48,134 +25,16 @@ RETRY_COUNT_HEADER = "x-stainless-retry-count"
 # The extension of a request with the number of retries before it, which middleware is told.
 RETRIES_TAKEN = "anthropic_completions.retries_taken"
 
-# The request itself is at fault, or the client is closed: another attempt would fail in the same way.
-_FINAL_ERRORS = (
-    httpx.LocalProtocolError,
-    httpx.UnsupportedProtocol,
-    httpx.InvalidURL,
-    httpx.CookieConflict,
-    UnicodeError,
-    RuntimeError,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """Where time and chance come from; tests put their own in place."""
-
-    monotonic: Callable[[], float] = time.monotonic
-    wall: Callable[[], float] = time.time
-    random: Callable[[], float] = random.random
-    sleep: Callable[[float], None] = time.sleep
-    sleep_async: Callable[[float], Awaitable[None]] | None = None
-
-
-def raise_it(error: Exception) -> NoReturn:
-    """Raise an error."""
-    raise error
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One call, ready to send.
-
-    Attributes:
-        stream: Whether the body is left unread.
-        streamed: Whether the body is a stream of events.
-        deadline_at: The monotonic time at which the call ends, or None.
-        counts_retries: Whether the header with the number of retries is sent.
-        reader: What reads the replies.
-        after: Returns the call to make where this one is answered with status 400, or raises the error.
-    """
-
-    method: str
-    url: httpx.URL
-    headers: Mapping[str, str]
-    content: bytes | None = field(repr=False)
-    timeout: httpx.Timeout
-    stream: bool
-    streamed: bool
-    max_retries: int
-    max_retry_after: float | None
-    deadline_at: float | None = None
-    counts_retries: bool = True
-    clock: Clock
-    reader: Reader
-    after: Callable[[BadRequestError], Call] = raise_it
-
-    def remaining(self) -> float | None:
-        """Return the seconds to the deadline, or None."""
-        return None if self.deadline_at is None else self.deadline_at - self.clock.monotonic()
-
-    def is_late(self) -> bool:
-        """Tell whether the deadline has passed."""
-        return self.deadline_at is not None and self.clock.monotonic() >= self.deadline_at
-
-
-@dataclass(frozen=True, slots=True)
-class Port:
-    """How steps are done, in one of the two worlds."""
-
-    build: Callable[..., httpx.Request]
-    send: Callable[[httpx.Request], Any]
-    read: Callable[..., Any]
-    close: Callable[[httpx.Response], Any]
-    sleep: Callable[[float], Any]
-    closed: Callable[[], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Exchanged:
-    """A successful reply.
-
-    Attributes:
-        response: The reply; read, unless it was asked for as a stream.
-        retries_taken: How many attempts had failed before.
-    """
-
-    response: httpx.Response
-    retries_taken: int
-
-
-def run(steps: Steps[T]) -> T:
-    """Carry out steps, blocking."""
-    try:
-        function, argument = next(steps)
-        while True:
-            try:
-                result = function(argument)
-            except BaseException as error:  # noqa: BLE001 - the generator decides what becomes of it
-                function, argument = steps.throw(error)
-            else:
-                function, argument = steps.send(result)
-    except StopIteration as done:
-        return cast(T, done.value)
-
-
-async def run_async(steps: Steps[T]) -> T:
-    """Carry out steps, awaiting each."""
-    try:
-        function, argument = next(steps)
-        while True:
-            try:
-                result = await function(argument)
-            except BaseException as error:  # noqa: BLE001 - the generator decides what becomes of it
-                function, argument = steps.throw(error)
-            else:
-                function, argument = steps.send(result)
-    except StopIteration as done:
-        return cast(T, done.value)
-
 
 def exchange(
-    call: Call, port: Port, *, retries_taken: int = 0, failure: APIError | RetryableError | None = None
+    call: Call, port: BasePort, *, retries_taken: int = 0, failure: APIError | RetryableError | None = None
 ) -> Steps[Exchanged]:
     """Send a request until it succeeds or may not be tried again.
 
     Args:
         call: What to send.
-        port: How steps are done.
-        retries_taken: How many retries went before.
+        port: Builds the requests.
+        retries_taken: How many retries there were already.
         failure: What the attempt before ended in; where given, it is decided upon first.
 
     Raises:
@@ -183,12 +42,12 @@ def exchange(
     """
     while True:
         if failure is not None:
-            wait = _wait(call, failure, retries_taken)
+            wait = _retry.wait_before(call, failure, retries_taken)
             if wait is None:
                 raise failure
             reason = type(failure).__name__
             log.info("Retrying %s %s in %.3f s after %s", call.method, call.url.path, wait, reason)
-            yield port.sleep, wait
+            yield Sleep(wait)
             retries_taken += 1
         try:
             response = yield from _attempt(call, port, retries_taken)
@@ -198,27 +57,7 @@ def exchange(
             return Exchanged(response, retries_taken)
 
 
-def _wait(call: Call, failure: APIError | RetryableError, retries_taken: int) -> float | None:
-    """Return the seconds to wait before the next attempt, or None where there shall be none."""
-    wish = failure.retry_after if isinstance(failure, APIError) else None
-    if retries_taken >= call.max_retries or not _may_retry(failure):
-        return None
-    if wish is not None and call.max_retry_after is not None and wish > call.max_retry_after:
-        return None
-    wait = wish if wish is not None else _retry.backoff(retries_taken, random=call.clock.random())
-    remaining = call.remaining()
-    return None if remaining is not None and wait >= remaining else wait
-
-
-def _may_retry(failure: APIError | RetryableError) -> bool:
-    if isinstance(failure, APIStatusError):
-        return _retry.should_retry(failure.status_code, failure.response.headers)
-    if isinstance(failure, APIConnectionError):
-        return not isinstance(failure.__cause__, _FINAL_ERRORS)
-    return isinstance(failure, RetryableError)
-
-
-def _attempt(call: Call, port: Port, retries_taken: int) -> Steps[httpx.Response]:
+def _attempt(call: Call, port: BasePort, retries_taken: int) -> Steps[httpx.Response]:
     """Send a request once, following the redirects that may be followed."""
     headers = call.headers
     if call.counts_retries:
@@ -238,48 +77,48 @@ def _attempt(call: Call, port: Port, retries_taken: int) -> Steps[httpx.Response
         started = call.clock.monotonic()
         opened: httpx.Response | None = None
         try:
-            response: httpx.Response = yield port.send, request
+            response: httpx.Response = yield Send(request)
             opened = response
             log_response(response, call.clock.monotonic() - started)
             if response.is_success:
                 if not call.stream:
-                    yield from _read(call, port, response)
+                    yield from _read(call, response)
                 return response
             target = _redirect(request, response, redirects)
             if not isinstance(target, httpx.URL):
-                raise (yield from _status_failure(call, port, response, target))
+                raise (yield from _status_failure(call, response, target))
         except BaseException as error:
             if opened is not None:
-                yield port.close, opened
+                yield Close(opened)
             if isinstance(error, TRANSPORT_ERRORS):
                 raise transport_failure(error, request, opened) from error
-            if isinstance(error, RuntimeError) and port.closed():
+            if isinstance(error, RuntimeError) and port.is_closed():
                 raise _closed(request) from error
             raise
-        yield port.close, response
+        yield Close(response)
         url = target
     raise AssertionError("the last redirect is refused")
 
 
-def _read(call: Call, port: Port, response: httpx.Response) -> Steps[None]:
+def _read(call: Call, response: httpx.Response) -> Steps[None]:
     """Read the body of a reply."""
-    # Without a deadline, the port's own way of never being late.
-    read = port.read if call.deadline_at is None else functools.partial(port.read, is_late=call.is_late)
-    whole = yield read, response
+    whole: bool = yield Read(response, None if call.deadline_at is None else call.is_late)
     if not whole and response.is_success:
         raise APITimeoutError(response.request, message=_LATE)
     log_body(response)
 
 
-def _check_ready(call: Call, port: Port, request: httpx.Request) -> None:
-    if port.closed():
+def _check_ready(call: Call, port: BasePort, request: httpx.Request) -> None:
+    if port.is_closed():
         raise _closed(request) from RuntimeError("closed")
     if call.is_late():
         raise APITimeoutError(request, message=_LATE)
 
 
 def _closed(request: httpx.Request) -> APIConnectionError:
-    return APIConnectionError(message="The client is closed.", request=request)
+    failure = APIConnectionError(message="The client is closed.", request=request)
+    failure._final = True
+    return failure
 
 
 def _timeout(call: Call) -> httpx.Timeout:
@@ -315,12 +154,10 @@ def _redirect(request: httpx.Request, response: httpx.Response, redirects: int) 
     return target
 
 
-def _status_failure(
-    call: Call, port: Port, response: httpx.Response, message: str | None
-) -> Steps[APIStatusError]:
+def _status_failure(call: Call, response: httpx.Response, message: str | None) -> Steps[APIStatusError]:
     """Read an error reply and return the error that it stands for."""
     try:
-        yield from _read(call, port, response)
+        yield from _read(call, response)
         body = body_of(response)
     except (APIError, *TRANSPORT_ERRORS) as error:
         log.debug("The body of the error reply could not be read: %r", error)

@@ -1,4 +1,4 @@
-"""What goes wrong, called by its name here: the one place where httpx's errors and replies are mapped."""
+"""Map httpx's errors and error replies to this package's errors; read JSON bodies."""
 
 from __future__ import annotations
 
@@ -33,6 +33,16 @@ TRANSPORT_ERRORS = (
     OSError,
     EOFError,
     UnicodeError,
+)
+
+# The request itself is at fault, or the client is closed: another attempt would fail in the same way.
+_FINAL_ERRORS = (
+    httpx.LocalProtocolError,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+    httpx.CookieConflict,
+    UnicodeError,
+    RuntimeError,
 )
 
 
@@ -138,7 +148,7 @@ def undecodable(
 def body_failure(
     error: Exception, response: httpx.Response
 ) -> APIConnectionError | APIResponseValidationError:
-    """Return what an error is called here that was met while a reply's body was read."""
+    """Return the error of this package for one that was met while a reply's body was read."""
     if isinstance(error, httpx.DecodingError):
         return undecodable(response, None, error)
     return transport_failure(error, response.request, response)
@@ -147,7 +157,7 @@ def body_failure(
 def transport_failure(
     error: Exception, request: httpx.Request, response: httpx.Response | None
 ) -> APIConnectionError:
-    """Return what a transport's error is called here. The one place where httpx's errors are mapped."""
+    """Return the error of this package that a transport's error is mapped to."""
     if isinstance(error, httpx.HTTPError):
         error.request = without_credentials(request)
     if isinstance(error, httpx.HTTPStatusError):
@@ -158,6 +168,7 @@ def transport_failure(
         failure = APIConnectionError(
             message=f"Connection error: {str(error) or type(error).__name__}", request=request
         )
+    failure._final = isinstance(error, _FINAL_ERRORS)
     if response is not None:
         failure.request_id = response.headers.get("request-id")
     return failure

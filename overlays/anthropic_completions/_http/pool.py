@@ -4,35 +4,57 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
     from typing import Self
 
+    import httpx
 
-class Pool:
+H = TypeVar("H", bound="httpx.Client | httpx.AsyncClient")
+
+
+def blocking_client() -> httpx.Client:
+    """Make the httpx client that is used where none is given."""
+    from .clients import DirectClient
+
+    return DirectClient()
+
+
+def awaiting_client() -> httpx.AsyncClient:
+    """Make the httpx client that is used where none is given."""
+    from .clients import AsyncDirectClient
+
+    return AsyncDirectClient()
+
+
+class Pool(Generic[H]):
     """The httpx client of one or more clients: made when first needed, and made anew where it is of no use.
 
     That is after a fork, as parent and child would both read from its connections, and in another event
     loop, as connections are of one.
+
+    Args:
+        given: The httpx client of the user's, or None.
+        make: Makes one; a function of a module, so that it can be pickled.
     """
 
-    def __init__(self, given: Any, kind: str) -> None:
+    def __init__(self, given: H | None, make: Callable[[], H]) -> None:
         self._given = given
-        self._kind = kind
-        self._made: dict[tuple[int, Any], Any] = {}
+        self._make = make
+        self._made: dict[tuple[int, asyncio.AbstractEventLoop | None], H] = {}
         self.closed = False
 
-    def get(self) -> Any:
+    def get(self) -> H:
         """Return the httpx client."""
         for client in self.opened():
             return client
-        from . import clients as _http
-
         # Of two threads one's is kept; the other's was not used.
-        return self._made.setdefault((os.getpid(), _running_loop()), getattr(_http, self._kind)())
+        return self._made.setdefault((os.getpid(), _running_loop()), self._make())
 
-    def opened(self) -> list[Any]:
+    def opened(self) -> list[H]:
         """Return the httpx clients that there are in this process and event loop, none or one."""
         for owner in list(self._made):  # a copy, as other threads may add to it
             if owner[1] is not None and owner[1].is_closed():
@@ -42,21 +64,20 @@ class Pool:
             client = self._made.get((os.getpid(), _running_loop()))
         return [] if client is None else [client]
 
-    @property
     def is_closed(self) -> bool:
-        """Whether it was closed, here or by the owner of a given httpx client."""
+        """Tell whether it was closed, here or by the owner of a given httpx client."""
         return self.closed or any(client.is_closed for client in self.opened())
 
     def __deepcopy__(self, memo: object) -> Self:
         return self  # connections are shared, as by `copy`
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[type[Pool[H]], tuple[None, Callable[[], H]]]:
         if self._given is not None:
             raise TypeError("a client with an http_client of its own cannot be pickled")
-        return Pool, (None, self._kind)
+        return Pool, (None, self._make)
 
 
-def _running_loop() -> Any:
+def _running_loop() -> asyncio.AbstractEventLoop | None:
     """Return asyncio's running event loop, or None; trio's connections are of no loop."""
     asyncio = sys.modules.get("asyncio")
     try:

@@ -1,4 +1,4 @@
-"""How the steps of a call are done: blocking and awaiting."""
+"""Carry out the steps of an exchange with an httpx client: blocking and awaiting."""
 
 from __future__ import annotations
 
@@ -7,83 +7,110 @@ from typing import TYPE_CHECKING, Any
 from .._errors import strip_credentials
 from .bodies import read, read_async
 from .clients import AsyncDirectClient, DirectClient, params_beside
-from .exchange import Port
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     import httpx
 
-    from .exchange import Clock
-
-    Build = Callable[..., httpx.Request]
+    from .call import Clock
 
 
-def sync_port(http: httpx.Client, clock: Clock, closed: Callable[[], bool]) -> Port:
-    """Return the blocking way to do steps."""
+class _BasePort:
+    """What both ports do without waiting."""
 
-    def send_lent(request: httpx.Request) -> httpx.Response:
-        response: httpx.Response = http.send(request, stream=True, follow_redirects=False)
+    def __init__(self, http: httpx.Client | httpx.AsyncClient, is_closed: Callable[[], bool]) -> None:
+        self._client = http
+        self.is_closed = is_closed
+
+    def build(
+        self,
+        method: str,
+        url: httpx.URL,
+        *,
+        headers: Mapping[str, str],
+        content: bytes | None,
+        timeout: httpx.Timeout,
+        extensions: Mapping[str, Any] | None = None,
+    ) -> httpx.Request:
+        http = self._client
+        if isinstance(http, DirectClient | AsyncDirectClient):
+            return http.prepare(
+                method, url, headers=headers, content=content, timeout=timeout, extensions=extensions
+            )
+        return http.build_request(
+            method,
+            url,
+            params=params_beside(http, url),
+            headers=headers,
+            content=content,
+            timeout=timeout,
+            extensions=dict(extensions or {}),
+        )
+
+
+class BlockingPort(_BasePort):
+    """Carries out steps, blocking.
+
+    Args:
+        http: What to send with.
+        clock: What to sleep by.
+        is_closed: Tells whether the client of this package is closed.
+    """
+
+    def __init__(self, http: httpx.Client, clock: Clock, is_closed: Callable[[], bool]) -> None:
+        super().__init__(http, is_closed)
+        self._http = http
+        self.sleep = clock.sleep
+
+    def send(self, request: httpx.Request) -> httpx.Response:
+        _name_server(request)
+        http = self._http
+        if isinstance(http, DirectClient):
+            return http.deliver(request)
+        response = http.send(request, stream=True, follow_redirects=False)
         strip_credentials(response)
         return response
 
-    build: Build = _lent(http)
-    deliver = send_lent
-    if isinstance(http, DirectClient):
-        build, deliver = http.prepare, http.deliver
+    def read(self, response: httpx.Response, is_late: Callable[[], bool] | None) -> bool:
+        return read(response, is_late)
 
-    def send(request: httpx.Request) -> httpx.Response:
+    def close(self, response: httpx.Response) -> None:
+        response.close()
+
+
+class AwaitingPort(_BasePort):
+    """Carries out steps, awaiting each; as `BlockingPort`."""
+
+    def __init__(self, http: httpx.AsyncClient, clock: Clock, is_closed: Callable[[], bool]) -> None:
+        super().__init__(http, is_closed)
+        self._http = http
+        self._clock = clock
+
+    def send(self, request: httpx.Request) -> Awaitable[httpx.Response]:
         _name_server(request)
-        return deliver(request)
+        http = self._http
+        return http.deliver(request) if isinstance(http, AsyncDirectClient) else self._send_lent(request)
 
-    return Port(
-        build=build,
-        send=send,
-        read=read,
-        close=lambda response: response.close(),
-        sleep=clock.sleep,
-        closed=closed,
-    )
-
-
-def async_port(http: httpx.AsyncClient, clock: Clock, closed: Callable[[], bool]) -> Port:
-    """Return the awaiting way to do steps."""
-    import anyio
-
-    async def send_lent(request: httpx.Request) -> httpx.Response:
-        response: httpx.Response = await http.send(request, stream=True, follow_redirects=False)
+    async def _send_lent(self, request: httpx.Request) -> httpx.Response:
+        response = await self._http.send(request, stream=True, follow_redirects=False)
         strip_credentials(response)
         return response
 
-    build: Build = _lent(http)
-    deliver = send_lent
-    if isinstance(http, AsyncDirectClient):
-        build, deliver = http.prepare, http.deliver
+    def read(self, response: httpx.Response, is_late: Callable[[], bool] | None) -> Awaitable[bool]:
+        return read_async(response, is_late)
 
-    def send(request: httpx.Request) -> Awaitable[httpx.Response]:
-        _name_server(request)
-        return deliver(request)
+    async def close(self, response: httpx.Response) -> None:
+        import anyio
 
-    async def close(response: httpx.Response) -> None:
         # A task that is being cancelled still gives its connection back.
         with anyio.CancelScope(shield=True):
             await response.aclose()
 
-    return Port(
-        build=build,
-        send=send,
-        read=read_async,
-        close=close,
-        sleep=clock.sleep_async or anyio.sleep,
-        closed=closed,
-    )
+    def sleep(self, seconds: float) -> Awaitable[None]:
+        import anyio
 
-
-def _lent(http: httpx.Client | httpx.AsyncClient) -> Build:
-    def build(method: str, url: httpx.URL, **parts: Any) -> httpx.Request:
-        return http.build_request(method, url, params=params_beside(http, url), **parts)
-
-    return build
+        return (self._clock.sleep_async or anyio.sleep)(seconds)
 
 
 def _name_server(request: httpx.Request) -> None:

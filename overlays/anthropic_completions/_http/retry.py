@@ -1,12 +1,19 @@
-"""When to try again, and after how long. Pure: no clock, no randomness, no waiting of its own."""
+"""The retry policy: which failures are tried again, and after how long.
+
+Pure: time and chance come with the call, and the exchange does the waiting.
+"""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
+from .._errors import APIConnectionError, APIError, APIStatusError, RetryableError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from .call import Call
 
 FIRST_BACKOFF = 0.5
 MAX_BACKOFF = 8.0
@@ -15,8 +22,38 @@ JITTER = 0.25
 _ABSURD = 366 * 24 * 3600.0
 
 
+def wait_before(call: Call, failure: APIError | RetryableError, retries_taken: int) -> float | None:
+    """Return the seconds to wait before the next attempt, or None where there shall be none.
+
+    There is none after `max_retries`, where the failure is final, where the service asks for a longer wait
+    than `max_retry_after`, and where the wait would not end before the deadline.
+
+    Args:
+        call: Its limits and its clock.
+        failure: What the attempt before ended in.
+        retries_taken: How many retries there were already; 0 or more.
+    """
+    if retries_taken >= call.max_retries or not _may_retry(failure):
+        return None
+    wait = failure.retry_after if isinstance(failure, APIError) else None
+    if wait is not None and call.max_retry_after is not None and wait > call.max_retry_after:
+        return None
+    if wait is None:
+        wait = backoff(retries_taken, random=call.clock.random())
+    remaining = call.remaining()
+    return None if remaining is not None and wait >= remaining else wait
+
+
+def _may_retry(failure: APIError | RetryableError) -> bool:
+    if isinstance(failure, APIStatusError):
+        return should_retry(failure.status_code, failure.response.headers)
+    if isinstance(failure, APIConnectionError):
+        return not failure._final
+    return isinstance(failure, RetryableError)
+
+
 def should_retry(status: int, headers: Mapping[str, str]) -> bool:
-    """Tell whether a reply may be tried again.
+    """Tell whether a request may be tried again after an error reply.
 
     The service's own `x-should-retry: true` or `false` decides; without it 408, 409, 429 and every
     status from 500 do.
@@ -30,7 +67,7 @@ def should_retry(status: int, headers: Mapping[str, str]) -> bool:
 def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
     """Return the seconds that the service asks to wait, or None where it asks nothing sensible.
 
-    `retry-after-ms` (milliseconds) goes before `retry-after` (seconds or an HTTP date). What is not a
+    `retry-after-ms` (milliseconds) overrides `retry-after` (seconds or an HTTP date). What is not a
     number, not above zero or beyond a year counts as nothing.
 
     Args:
@@ -54,7 +91,7 @@ def backoff(retries_taken: int, *, random: float) -> float:
     as much before each further one, never above 8.
 
     Args:
-        retries_taken: How many retries went before; 0 or more.
+        retries_taken: How many retries there were already; 0 or more.
         random: A random number, 0.0 to 1.0.
     """
     # Beyond 2 ** 4 the limit holds; the power itself must not overflow.

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import _options
-from .._client.base import BaseClient
 from .._client.clients import Anthropic, AsyncAnthropic
-from .._constants import AI_PROMPT, HUMAN_PROMPT
 from .._options import NOT_GIVEN, omit
+from ..prompts import AI_PROMPT, HUMAN_PROMPT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType, TracebackType
     from typing import Self
 
+    from .._client.responses import ReplyBase
     from .._options import Backend, OnLoss
+
+F = TypeVar("F", bound="ReplyBase[Any]")
 
 _MARKERS = {"HUMAN_PROMPT": HUMAN_PROMPT, "AI_PROMPT": AI_PROMPT}
 _ABSENT = object()
@@ -124,7 +126,9 @@ class Restoration:
 class _Completions:
     """The attribute `completions` of a class of clients."""
 
-    def __init__(self, restoration: Restoration, package: ModuleType, ours: type[Any]) -> None:
+    def __init__(
+        self, restoration: Restoration, package: ModuleType, ours: type[_Anthropic | _AsyncAnthropic]
+    ) -> None:
         self.restoration = restoration
         self._clouds = f"{package.__name__}.lib."
         self._ours = ours
@@ -147,17 +151,13 @@ class _Completions:
         return kept[2].completions
 
     def _made(self, settings: Mapping[str, Any], http: Any, auth: Any) -> Any:
-        from . import shared_http as _shared_http
-
-        through = getattr(_shared_http, f"Shared{self._ours._http_type}")
-        # The environment was asked by the client already, or was not to be.
-        made = self._ours(api_key="none", base_url=settings["base_url"], http_client=through(http, auth))
+        made = self._ours.sharing(http, auth, settings["base_url"])
         made._set(**settings)
         made.unsaid = self._unsaid
         return made
 
 
-class _TakesTheirs(BaseClient):
+class _TakesTheirs:
     """Takes what the other package has for arguments that are not given.
 
     Attributes:
@@ -166,17 +166,34 @@ class _TakesTheirs(BaseClient):
 
     unsaid: Mapping[type, Any]
 
-    def _complete(self, arguments: Mapping[str, Any], form: Any = None) -> Any:
-        said = {name: self.unsaid.get(type(value), value) for name, value in arguments.items()}
-        return super()._complete(said, form)  # type: ignore[misc]
+    def _said(self, arguments: Mapping[str, object]) -> dict[str, object]:
+        return {name: self.unsaid.get(type(value), value) for name, value in arguments.items()}
 
 
 class _Anthropic(_TakesTheirs, Anthropic):
-    pass
+    @classmethod
+    def sharing(cls, http: Any, auth: Any, base_url: str) -> Self:
+        """Return a client that sends through the HTTP client of another one."""
+        from .shared_http import SharedClient
+
+        # The environment was asked by the other client already, or was not to be.
+        return cls(api_key="none", base_url=base_url, http_client=SharedClient(http, auth))
+
+    def _complete(self, arguments: Mapping[str, object], form: type[F]) -> F:
+        return super()._complete(self._said(arguments), form)
 
 
 class _AsyncAnthropic(_TakesTheirs, AsyncAnthropic):
-    pass
+    @classmethod
+    def sharing(cls, http: Any, auth: Any, base_url: str) -> Self:
+        """Return a client that sends through the HTTP client of another one."""
+        from .shared_http import SharedAsyncClient
+
+        # The environment was asked by the other client already, or was not to be.
+        return cls(api_key="none", base_url=base_url, http_client=SharedAsyncClient(http, auth))
+
+    async def _complete(self, arguments: Mapping[str, object], form: type[F]) -> F:
+        return await super()._complete(self._said(arguments), form)
 
 
 _CLIENTS = {"Anthropic": _Anthropic, "AsyncAnthropic": _AsyncAnthropic}

@@ -1,10 +1,11 @@
-"""What a stream's bytes mean: events to chunks, chunks to the whole, and what makes it complete.
+"""Make completions of what a service answers: a whole reply, or the events of a stream.
 
-Pure: bytes in, completions or errors out. The shells in `_reading` fetch the bytes.
+Sans-I/O: bytes in, completions or errors out. `reading` fetches the bytes of streams.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .._contract.completion import Completion
@@ -16,18 +17,41 @@ from .._errors import (
     APITimeoutError,
     IncompleteStreamError,
 )
-from .._http.failures import TRANSPORT_ERRORS, body_failure, holds_error, parse_json, reported_error
+from .._http.failures import (
+    TRANSPORT_ERRORS,
+    body_failure,
+    body_of,
+    holds_error,
+    parse_json,
+    reported_error,
+)
 from .sse import EventTooLargeError, SSEDecoder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import httpx
 
-    from .._http.exchange import Call
     from .sse import ServerSentEvent
 
 _BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamLimits:
+    """How long a stream may take, and how large its events may be.
+
+    Attributes:
+        monotonic: What tells the time, in seconds.
+        deadline_at: The time at which the call ends, or None.
+        idle_timeout: The most seconds of waiting without a completion event, or None.
+        max_event_bytes: The most bytes of the data of one event, or of a reply that is no stream.
+    """
+
+    monotonic: Callable[[], float]
+    deadline_at: float | None
+    idle_timeout: float | None
+    max_event_bytes: int
 
 
 class Assembly:
@@ -38,16 +62,13 @@ class Assembly:
     white space decides, as content types were seen to lie.
 
     Args:
-        call: The call that the stream answers.
-        idle_timeout: The most seconds of waiting without a completion event, or None.
-        max_event_bytes: The most bytes of the data of one event, or of a reply that is no stream.
+        limits: Its limits.
     """
 
-    def __init__(self, call: Call, *, idle_timeout: float | None, max_event_bytes: int) -> None:
-        self._call = call
-        self._monotonic = call.clock.monotonic
-        self._idle_timeout = idle_timeout
-        self._max_event_bytes = max_event_bytes
+    def __init__(self, limits: StreamLimits) -> None:
+        self._limits = limits
+        self._monotonic = limits.monotonic
+        self._idle_timeout = limits.idle_timeout
         self._texts: list[str] = []
         self._first: Completion | None = None
         self._last: Completion | None = None
@@ -57,7 +78,7 @@ class Assembly:
     def begin(self, response: httpx.Response) -> None:
         """Start with a reply; nothing of one before it was taken."""
         self.response = response
-        self._decoder = SSEDecoder(max_event_bytes=self._max_event_bytes)
+        self._decoder = SSEDecoder(max_event_bytes=self._limits.max_event_bytes)
         self._is_stream = False
         self._start: bytes | None = None  # the first byte of a reply that is no stream
         self._body = bytearray()  # of a reply that is not known to be a stream
@@ -93,7 +114,7 @@ class Assembly:
             raise self._invalid(f"The stream is not usable: {error}.") from error
         if self._idle_timeout is not None and self._silence > self._idle_timeout:
             raise self._timeout(f"No completion event came in {self._idle_timeout} seconds.")
-        if self._call.deadline_at is not None and self._monotonic() > self._call.deadline_at:
+        if self._limits.deadline_at is not None and self._monotonic() > self._limits.deadline_at:
             raise self._timeout("The deadline has passed.")
 
     def finish(self) -> Iterator[Completion]:
@@ -112,7 +133,7 @@ class Assembly:
         self.complete = True
 
     def failure(self, error: Exception) -> Exception:
-        """Return the error to raise for one that was met, with what had arrived.
+        """Return the error to raise for one that was met, with the text that had come.
 
         Errors that are neither this package's nor a transport's are returned as they are.
         """
@@ -159,8 +180,10 @@ class Assembly:
                 piece = bytes(self._body)
                 self._body.clear()
                 return piece
-        if len(self._body) > self._max_event_bytes:
-            raise self._invalid(f"The reply is no stream and larger than {self._max_event_bytes} bytes.")
+        if len(self._body) > self._limits.max_event_bytes:
+            raise self._invalid(
+                f"The reply is no stream and larger than {self._limits.max_event_bytes} bytes."
+            )
         return b""
 
     def _chunk_of(self, event: ServerSentEvent) -> Completion | None:
@@ -236,12 +259,47 @@ class Assembly:
         failure = body_failure(error, self.response)
         if isinstance(failure, APIResponseValidationError | APITimeoutError):
             return failure
-        return IncompleteStreamError(
+        broken = IncompleteStreamError(
             message=f"The stream broke off. {failure.message}", request=failure.request
         )
+        broken._final = failure._final
+        return broken
 
     def _timeout(self, message: str) -> APITimeoutError:
         return APITimeoutError(self.response.request, message=message)
+
+
+class Reader:
+    """Reads the replies to one call; this one, those of the old endpoint."""
+
+    def assembly(self, limits: StreamLimits) -> Assembly:
+        """Return what puts the chunks of a stream together."""
+        return Assembly(limits)
+
+    def fields(self, response: httpx.Response, body: Any) -> Any:
+        """Return the fields of the completion that a reply's JSON value is, unchecked."""
+        return body
+
+    def completion(self, response: httpx.Response) -> Completion:
+        """Return the completion that a reply is.
+
+        Raises:
+            APIStatusError: It is an error, although its status is 200; of the class that its type stands for,
+                as in a stream.
+            APIResponseValidationError: It is none; the error holds status, headers and body.
+        """
+        body = body_of(response)
+        if holds_error(body):
+            raise reported_error(response, body, where="reply")
+        fields = self.fields(response, body)
+        violation = first_violation("Completion", fields)
+        if violation is None:
+            return Completion._from_wire(fields, response.headers)
+        message = f"The reply (status {response.status_code}) is no completion. {violation}"
+        raise APIResponseValidationError(response, body, message=message)
+
+
+COMPLETIONS = Reader()
 
 
 def is_chunk(fields: dict[str, Any]) -> bool:

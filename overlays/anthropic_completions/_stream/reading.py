@@ -1,31 +1,30 @@
-"""How a stream is read: pieces fetched and fed to its `Assembly`, attempts repeated, the reply closed.
+"""Fetch a stream's bytes, blocking or awaiting: feed them to its assembly, try again, close the reply.
 
-A reading knows no stream, so that a stream that is forgotten goes at once, and its reply with it.
+A reading holds no reference to its stream, so that a stream that is forgotten is freed at once, and its
+reply closed.
 """
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import sys
 import threading
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .._errors import APIError
-from .._http.exchange import exchange, run, run_async
+from .._http.call import run, run_async
+from .._http.exchange import exchange
+from .._tasks import scheduler
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Generator, Iterator
 
     import httpx
 
     from .._contract.completion import Completion
-    from .._http.exchange import Call, Exchanged, Port, Steps
+    from .._http.call import AsyncPort, BasePort, Call, Exchanged, Port, Steps
     from .assembly import Assembly
-
-    Release = Callable[[], Coroutine[Any, Any, None]]
 
 # One read of 64 KiB has fewer pieces than this, even if every byte is an HTTP chunk of its own.
 _LEFTOVER_PIECES = 16 * 1024
@@ -43,7 +42,7 @@ gc.callbacks.append(_note_collector)
 
 
 class Reading:
-    """What both ways of reading decide without waiting.
+    """What both ways of reading have in common: everything but the waiting.
 
     Attributes:
         response: The reply of the last attempt.
@@ -51,9 +50,9 @@ class Reading:
         ended: Whether nothing more shall be read.
     """
 
-    def __init__(self, call: Call, port: Port, exchanged: Exchanged, assembly: Assembly) -> None:
+    def __init__(self, call: Call, port: BasePort, exchanged: Exchanged, assembly: Assembly) -> None:
         self._call = call
-        self._port = port
+        self._requests = port
         self.assembly = assembly
         self.failure: Exception | None = None
         self.ended = False
@@ -77,7 +76,7 @@ class Reading:
         self.check()
         if self.assembly.chunk_count or not isinstance(failure, APIError):
             raise failure
-        return exchange(self._call, self._port, retries_taken=self._retries_taken, failure=failure)
+        return exchange(self._call, self._requests, retries_taken=self._retries_taken, failure=failure)
 
     def fail(self, error: Exception) -> Exception:
         """Return what an error is called here, and raise that from now on."""
@@ -99,9 +98,10 @@ class BlockingReading(Reading):
 
     def __init__(self, call: Call, port: Port, exchanged: Exchanged, assembly: Assembly) -> None:
         super().__init__(call, port, exchanged, assembly)
+        self._port = port
         self.chunks = self._read()
 
-    def _read(self) -> Generator[Any, None, None]:
+    def _read(self) -> Generator[Completion, None, None]:
         try:
             while True:
                 try:
@@ -117,7 +117,7 @@ class BlockingReading(Reading):
                     failure = self.assembly.failure(error)
                 self.response.close()
                 try:
-                    self.open(run(self.retry_steps(failure)))
+                    self.open(run(self.retry_steps(failure), self._port))
                 except Exception as error:  # noqa: BLE001 - mapped, or raised as it is
                     raise self.fail(error) from error.__cause__
         finally:
@@ -145,9 +145,10 @@ class BlockingReading(Reading):
 class AwaitingReading(Reading):
     """Reading that awaits."""
 
-    def __init__(self, call: Call, port: Port, exchanged: Exchanged, assembly: Assembly) -> None:
+    def __init__(self, call: Call, port: AsyncPort, exchanged: Exchanged, assembly: Assembly) -> None:
         super().__init__(call, port, exchanged, assembly)
-        self._schedule = _scheduler()
+        self._port = port
+        self._schedule = scheduler()
 
     def open(self, exchanged: Exchanged) -> None:
         super().open(exchanged)
@@ -160,7 +161,7 @@ class AwaitingReading(Reading):
         self._ready: Iterator[Completion] = iter(())
         self._released = False
 
-    async def next_chunk(self) -> Any:
+    async def next_chunk(self) -> Completion | None:
         """Return the next chunk, or None at the end."""
         while True:
             try:
@@ -181,7 +182,7 @@ class AwaitingReading(Reading):
                 raise
             await self._release()
             try:
-                self.open(await run_async(self.retry_steps(failure)))
+                self.open(await run_async(self.retry_steps(failure), self._port))
             except Exception as error:  # noqa: BLE001 - mapped, or raised as it is
                 raise self.fail(error) from error.__cause__
 
@@ -238,31 +239,3 @@ class _Unclosed:
 
     async def aclose(self) -> None:
         """Do nothing."""
-
-
-def _scheduler() -> Callable[[Release], Any]:
-    """Return a function that has the present event loop run a coroutine function, from any thread."""
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        lowlevel = sys.modules["trio"].lowlevel
-        call_soon, spawn = lowlevel.current_trio_token().run_sync_soon, lowlevel.spawn_system_task
-    else:
-        call_soon, spawn = loop.call_soon_threadsafe, partial(_spawn_task, loop)
-
-    def start(release: Release) -> None:
-        # A run of trio that is ending takes no tasks, and would crash with what is raised here.
-        with suppress(RuntimeError):
-            spawn(release)
-
-    return lambda release: call_soon(start, release)
-
-
-def _spawn_task(loop: asyncio.AbstractEventLoop, release: Release) -> None:
-    task = loop.create_task(release())
-    _tasks.add(task)
-    task.add_done_callback(_tasks.discard)
-
-
-# An event loop holds its tasks only weakly.
-_tasks: set[asyncio.Task[None]] = set()

@@ -1,6 +1,6 @@
-"""`Stream` and `AsyncStream`: the faces of a stream.
+"""`Stream` and `AsyncStream`: what `create(stream=True)` returns.
 
-What its bytes mean is decided in `_assembly`; `_reading` fetches them.
+`reading` fetches their bytes, `assembly` makes chunks of these.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import httpx
 
     from .._contract.completion import Completion
-    from .._http.exchange import Call, Exchanged, Port
+    from .._http.call import AsyncPort, Call, Exchanged, Port
     from .assembly import Assembly
     from .sse import ServerSentEvent
 
@@ -30,13 +30,12 @@ T = TypeVar("T")
 class _StreamBase(Generic[T]):
     """What both kinds of stream can tell without waiting."""
 
-    _reading: Any  # the Reading of its world
+    _reading: BlockingReading | AwaitingReading
 
     @property
     def response(self) -> httpx.Response:
         """The HTTP reply."""
-        response: httpx.Response = self._reading.response
-        return response
+        return self._reading.response
 
     @property
     def request_id(self) -> str | None:
@@ -47,8 +46,7 @@ class _StreamBase(Generic[T]):
     @property
     def completion_so_far(self) -> Completion:
         """One completion of all that has come: the text so far, and `stop_reason` None until the end."""
-        completion: Completion = self._reading.assembly.so_far()
-        return completion
+        return self._reading.assembly.so_far()
 
 
 class Stream(_StreamBase[T]):
@@ -75,14 +73,14 @@ class Stream(_StreamBase[T]):
         self._reading.check()
         try:
             for chunk in self._reading.chunks:  # noqa: UP028 - `yield from` would close it, wherever we are
-                yield chunk
+                yield chunk  # type: ignore[misc]  # T is always Completion
         finally:
             self._reading.abandon()  # where the loop was left
         self._reading.check()
 
     def __next__(self) -> T:
         for chunk in self._reading.chunks:
-            return chunk  # type: ignore[no-any-return]
+            return chunk  # type: ignore[return-value]  # T is always Completion
         self._reading.check()
         raise StopIteration
 
@@ -133,7 +131,7 @@ class AsyncStream(_StreamBase[T]):
 
     _reading: AwaitingReading
 
-    def __init__(self, call: Call, port: Port, exchanged: Exchanged, assembly: Assembly) -> None:
+    def __init__(self, call: Call, port: AsyncPort, exchanged: Exchanged, assembly: Assembly) -> None:
         self._reading = AwaitingReading(call, port, exchanged, assembly)
         weakref.finalize(self, self._reading.abandon).atexit = False
 
@@ -144,7 +142,7 @@ class AsyncStream(_StreamBase[T]):
         chunk = await self._reading.next_chunk()
         if chunk is None:
             raise StopAsyncIteration
-        return chunk  # type: ignore[no-any-return]
+        return chunk  # type: ignore[return-value]  # T is always Completion
 
     async def __aenter__(self) -> Self:
         return self

@@ -65,7 +65,7 @@ def as_prompt(text: str) -> str:
     A transcript has turns of both: it begins with `Human:` or holds a line of that after a blank one, and it
     holds `Assistant:` after a blank line.
     """
-    from .._constants import AI_PROMPT, HUMAN_PROMPT
+    from ..prompts import AI_PROMPT, HUMAN_PROMPT
 
     if HUMAN_PROMPT in f"\n\n{text}" and AI_PROMPT in text:
         return text

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .._callers import stacklevel
 from .._contract.schema import describe
 from .._errors import APIError, APIResponseValidationError, IncompleteStreamError
-from .._stream.assembly import Assembly
-from .._stream.reader import Reader
+from .._stream.assembly import Assembly, Reader
 from . import (
     BackendSwitchWarning,
     LossError,
@@ -31,8 +30,9 @@ if TYPE_CHECKING:
     import httpx
 
     from .._contract.completion import Completion
-    from .._errors import BadRequestError
+    from .._errors import APIStatusError
     from .._options import OnLoss, Options
+    from .._stream.assembly import StreamLimits
     from .._stream.sse import ServerSentEvent
 
 PATH = "/v1/messages"
@@ -58,13 +58,13 @@ def messages_request(body: Mapping[str, Any], on_loss: OnLoss) -> tuple[str, dic
     return PATH, request, MessagesReader(leading_space=needs_leading_space(body, request))
 
 
-def switch(options: Options, model: str, refusal: BadRequestError) -> None:
+def switch(options: Options, model: str, refusal: APIStatusError) -> None:
     """Note that a model is served by Messages only, and warn of it.
 
     Raises:
-        BadRequestError: The refusal, where it says something else.
+        APIStatusError: The refusal, where it says something else.
     """
-    body: Any = refusal.body
+    body: Any = refusal.body if refusal.status_code == 400 else None
     try:
         told = str(body["error"]["message"])
     except (TypeError, KeyError):
@@ -91,8 +91,8 @@ class MessagesReader(Reader):
     def __init__(self, *, leading_space: bool) -> None:
         self._leading_space = leading_space
 
-    def assembly(self, *arguments: Any, **limits: Any) -> Assembly:
-        return MessagesAssembly(self, *arguments, **limits)
+    def assembly(self, limits: StreamLimits) -> Assembly:
+        return MessagesAssembly(self, limits)
 
     def translator(self) -> StreamTranslator:
         """Return what translates one stream."""
@@ -125,8 +125,8 @@ class MessagesAssembly(Assembly):
     counts as a sign of life, also where it brings no text, as thinking does.
     """
 
-    def __init__(self, reader: MessagesReader, *arguments: Any, **limits: Any) -> None:
-        super().__init__(*arguments, **limits)
+    def __init__(self, reader: MessagesReader, limits: StreamLimits) -> None:
+        super().__init__(limits)
         self._reader = reader
 
     def begin(self, response: httpx.Response) -> None:

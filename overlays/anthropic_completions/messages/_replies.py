@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from .._constants import HUMAN_PROMPT
 from .._errors import AnthropicError, APIError, strip_credentials
+from ..prompts import HUMAN_PROMPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

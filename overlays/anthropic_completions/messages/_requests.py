@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .._constants import HUMAN_PROMPT
 from .._contract.generated import body_fields, checker
 from .._errors import AnthropicError
 from ..models import lifecycle
-from ..prompts import parse, validate
+from ..prompts import HUMAN_PROMPT, parse, validate
 from ._losses import Draft, apply_rules
 
 if TYPE_CHECKING:

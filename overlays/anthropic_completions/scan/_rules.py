@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from .._constants import AI_PROMPT, HUMAN_PROMPT
+from ..prompts import AI_PROMPT, HUMAN_PROMPT
 from . import _findings as told
 from ._names import FORMS, NEW, Names
 

@@ -9,8 +9,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from anthropic_completions_api.models import KnownBeta, KnownModel
-
+    from .._contract.generated import KnownBeta, KnownModel
     from .._options import HeaderValues, NotGiven, Omit, QueryValues
 
 __all__ = [

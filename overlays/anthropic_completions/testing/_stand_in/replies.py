@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..._constants import HUMAN_PROMPT
+from ...prompts import HUMAN_PROMPT
 from .dialects import Answer
 from .text import completion_of, pieces
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..._constants import HUMAN_PROMPT
 from ..._contract.generated import statuses
+from ...prompts import HUMAN_PROMPT
 from .replies import CHUNKS, Drop, Reply, Wait
 
 if TYPE_CHECKING:

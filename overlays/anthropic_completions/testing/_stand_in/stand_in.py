@@ -7,7 +7,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from ..._http.exchange import Clock
+from ..._http.call import Clock
 from .._clients import async_client, sync_client
 from .._clock import FakeClock
 from .dialects import Completions

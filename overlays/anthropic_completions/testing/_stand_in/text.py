@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from ..._constants import AI_PROMPT, HUMAN_PROMPT
 from ..._contract.generated import component
+from ...prompts import AI_PROMPT, HUMAN_PROMPT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

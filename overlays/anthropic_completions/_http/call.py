@@ -1,0 +1,220 @@
+"""One call as data, the steps of its exchange, and how these run: blocking or awaiting.
+
+The exchange is sans-I/O: a generator that yields steps and is sent their results. `run` and `run_async`
+have a port carry the steps out.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Awaitable, Callable, Generator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import httpx
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Where time and chance come from; tests put their own in place."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    random: Callable[[], float] = random.random
+    sleep: Callable[[float], None] = time.sleep
+    sleep_async: Callable[[float], Awaitable[None]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call, ready to send.
+
+    Attributes:
+        stream: Whether the body is left unread.
+        streamed: Whether the body is a stream of events.
+        deadline_at: The monotonic time at which the call ends, or None.
+        counts_retries: Whether the header with the number of retries is sent.
+    """
+
+    method: str
+    url: httpx.URL
+    headers: Mapping[str, str]
+    content: bytes | None = field(repr=False)
+    timeout: httpx.Timeout
+    stream: bool
+    streamed: bool
+    max_retries: int
+    max_retry_after: float | None
+    deadline_at: float | None = None
+    counts_retries: bool = True
+    clock: Clock
+
+    def remaining(self) -> float | None:
+        """Return the seconds to the deadline, or None."""
+        return None if self.deadline_at is None else self.deadline_at - self.clock.monotonic()
+
+    def is_late(self) -> bool:
+        """Tell whether the deadline has passed."""
+        return self.deadline_at is not None and self.clock.monotonic() >= self.deadline_at
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """A successful reply.
+
+    Attributes:
+        response: The reply; read, unless it was asked for as a stream.
+        retries_taken: How many attempts had failed before.
+    """
+
+    response: httpx.Response
+    retries_taken: int
+
+
+class BasePort(Protocol):
+    """What an exchange asks of a port without waiting."""
+
+    def build(
+        self,
+        method: str,
+        url: httpx.URL,
+        *,
+        headers: Mapping[str, str],
+        content: bytes | None,
+        timeout: httpx.Timeout,
+        extensions: Mapping[str, Any] | None = None,
+    ) -> httpx.Request:
+        """Return a request."""
+
+    def is_closed(self) -> bool:
+        """Tell whether the client is closed."""
+
+
+class Port(BasePort, Protocol):
+    """Carries out steps, blocking."""
+
+    def send(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and return its reply, unread and without credentials."""
+
+    def read(self, response: httpx.Response, is_late: Callable[[], bool] | None) -> bool:
+        """Read a body; return whether its end was reached before `is_late` said so."""
+
+    def close(self, response: httpx.Response) -> None:
+        """Give a reply's connection back."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class AsyncPort(BasePort, Protocol):
+    """Carries out steps, awaiting each; as `Port`."""
+
+    def send(self, request: httpx.Request) -> Awaitable[httpx.Response]:
+        """Send a request and return its reply, unread and without credentials."""
+
+    def read(self, response: httpx.Response, is_late: Callable[[], bool] | None) -> Awaitable[bool]:
+        """Read a body; return whether its end was reached before `is_late` said so."""
+
+    def close(self, response: httpx.Response) -> Awaitable[None]:
+        """Give a reply's connection back, also in a task that is being cancelled."""
+
+    def sleep(self, seconds: float) -> Awaitable[None]:
+        """Wait."""
+
+
+class Send(NamedTuple):
+    """Send a request; the result is the reply."""
+
+    request: httpx.Request
+
+    def run(self, port: Port) -> httpx.Response:
+        """Carry it out."""
+        return port.send(self.request)
+
+    def run_async(self, port: AsyncPort) -> Awaitable[httpx.Response]:
+        """Carry it out."""
+        return port.send(self.request)
+
+
+class Read(NamedTuple):
+    """Read a body; the result is whether its end was reached in time."""
+
+    response: httpx.Response
+    is_late: Callable[[], bool] | None
+
+    def run(self, port: Port) -> bool:
+        """Carry it out."""
+        return port.read(self.response, self.is_late)
+
+    def run_async(self, port: AsyncPort) -> Awaitable[bool]:
+        """Carry it out."""
+        return port.read(self.response, self.is_late)
+
+
+class Close(NamedTuple):
+    """Give a reply's connection back."""
+
+    response: httpx.Response
+
+    def run(self, port: Port) -> None:
+        """Carry it out."""
+        port.close(self.response)
+
+    def run_async(self, port: AsyncPort) -> Awaitable[None]:
+        """Carry it out."""
+        return port.close(self.response)
+
+
+class Sleep(NamedTuple):
+    """Wait."""
+
+    seconds: float
+
+    def run(self, port: Port) -> None:
+        """Carry it out."""
+        port.sleep(self.seconds)
+
+    def run_async(self, port: AsyncPort) -> Awaitable[None]:
+        """Carry it out."""
+        return port.sleep(self.seconds)
+
+
+Step = Send | Read | Close | Sleep
+# What a step results in is sent back; its type is that of the step.
+Steps = Generator[Step, Any, T]
+
+
+def run(steps: Steps[T], port: Port) -> T:
+    """Carry out steps, blocking, and return what the generator returns."""
+    try:
+        step = next(steps)
+        while True:
+            try:
+                result = step.run(port)
+            except BaseException as error:  # noqa: BLE001 - the generator decides what becomes of it
+                step = steps.throw(error)
+            else:
+                step = steps.send(result)
+    except StopIteration as done:
+        return cast(T, done.value)
+
+
+async def run_async(steps: Steps[T], port: AsyncPort) -> T:
+    """Carry out steps, awaiting each, and return what the generator returns."""
+    try:
+        step = next(steps)
+        while True:
+            try:
+                result = await step.run_async(port)
+            except BaseException as error:  # noqa: BLE001 - the generator decides what becomes of it
+                step = steps.throw(error)
+            else:
+                step = steps.send(result)
+    except StopIteration as done:
+        return cast(T, done.value)
