@@ -8,7 +8,7 @@ the service decides what it serves.
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any, Literal
@@ -72,6 +72,11 @@ class MessagesSupport:
     effort: Effort | None = None
     max_tokens: int | None = None
     context: int | None = None
+
+    def __setstate__(self, state: list[object]) -> None:
+        # Pickles of 0.1.0 have the first two fields only.
+        for index, each in enumerate(fields(self)):
+            object.__setattr__(self, each.name, state[index] if index < len(state) else each.default)
 
 
 @dataclass(frozen=True, slots=True)
