@@ -30,7 +30,7 @@ credentials removed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ._secrets import REDACTED, is_secret
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 class AnthropicError(Exception):
     """Base of all errors here. Wrong arguments raise `TypeError` and `ValueError` instead."""
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         return _restore, (type(self), self.args, self.__dict__)
 
 
@@ -282,7 +282,9 @@ def _text(value: object, name: str) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _restore(cls: type[AnthropicError], args: tuple[Any, ...], state: Mapping[str, Any]) -> AnthropicError:
+def _restore(
+    cls: type[AnthropicError], args: tuple[object, ...], state: Mapping[str, object]
+) -> AnthropicError:
     error = cls.__new__(cls, *args)
     error.__dict__.update(state)
     return error

@@ -88,8 +88,8 @@ class Options:
     max_event_bytes: int = MAX_EVENT_BYTES
     default_headers: HeaderValues = field(default_factory=Headers)
     # Not shown: gateways take keys there.
-    default_query: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    middleware: tuple[Any, ...] = ()
+    default_query: Mapping[str, object] = field(default_factory=dict, repr=False)
+    middleware: tuple[object, ...] = ()
     backend: Backend = "completions"
     on_loss: OnLoss = "warn"
     model_warnings: bool = True
@@ -99,10 +99,10 @@ class Options:
         default_factory=dict, init=False, repr=False, compare=False
     )
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         return {name: value for name, value in vars(self).items() if name not in ("urls", "headers")}
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
+    def __setstate__(self, state: dict[str, object]) -> None:
         # Of a version before, whose settings were fewer, and whose cache had another form.
         made = {entry.name: entry.default_factory for entry in fields(self)}
         vars(self).update({name: make() for name, make in made.items() if make is not MISSING})
@@ -176,7 +176,7 @@ def mapping(name: str, value: object) -> Mapping[str, Any]:
     return value
 
 
-def sequence(name: str, value: object) -> list[Any]:
+def sequence(name: str, value: object) -> list[object]:
     """Return the items of a list or another sequence; text counts as none.
 
     Raises:
@@ -197,7 +197,7 @@ def layer_headers(*layers: HeaderValues | None) -> dict[str, str | Omit]:
     return Headers({name.lower(): (name, value) for name, value in given}.values())
 
 
-def query_pairs(query: Mapping[str, Any]) -> list[tuple[str, str]]:
+def query_pairs(query: Mapping[str, object]) -> list[tuple[str, str]]:
     """Return a query as pairs: lists as `name[]`, mappings as `name[key]`, None and empty text left out."""
     pairs: list[tuple[str, str]] = []
     for name, value in query.items():
@@ -285,7 +285,7 @@ def timeout(value: object) -> float | httpx.Timeout | NotGiven | None:
     return seconds("timeout", value)
 
 
-_CHECKS: dict[str, Callable[[Any], Any]] = {
+_CHECKS: dict[str, Callable[[Any], object]] = {
     "api_key": lambda value: secret("api_key", value),
     "auth_token": lambda value: secret("auth_token", value),
     "base_url": lambda value: base_url(str(value)),
@@ -304,7 +304,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def checked(**settings: Any) -> dict[str, Any]:
+def checked(**settings: object) -> dict[str, Any]:
     """Return settings as `Options` takes them.
 
     Raises:

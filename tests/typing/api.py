@@ -134,7 +134,10 @@ def raw(client: Anthropic, flag: bool) -> None:
     assert_type(response.content, bytes)
     assert_type(create(**STREAMED), RawAPIResponse[Stream[Completion]])
     assert_type(create(**STREAMED).parse(), Stream[Completion])
-    assert_type(create(model="m", max_tokens_to_sample=1, prompt=PROMPT, stream=flag), RawAPIResponse[Any])
+    assert_type(
+        create(model="m", max_tokens_to_sample=1, prompt=PROMPT, stream=flag),
+        RawAPIResponse[Completion | Stream[Completion]],
+    )
     assert_type(client.with_raw_response.completions.create(**PLAIN), RawAPIResponse[Completion])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from .._contract.generated import body_fields, checker, request_kwargs
@@ -13,6 +13,7 @@ from .._options import NotGiven, Omit, is_given, layer_headers, mapping, query_p
 from .._secrets import Headers
 
 if TYPE_CHECKING:
+    from .._contract.schema import JSONObject
     from .._options import HeaderValues
 
 _REQUIRED = ("max_tokens_to_sample", "model", "prompt")
@@ -24,8 +25,8 @@ _BETA = re.compile(r"[!-+\--~]+")
 
 
 def completion_request(
-    arguments: Mapping[str, Any], betas: object, extra_body: object
-) -> tuple[str, dict[str, Any], dict[str, str]]:
+    arguments: Mapping[str, object], betas: object, extra_body: object
+) -> tuple[str, JSONObject, dict[str, str]]:
     """Return path, body and headers of a request for a completion.
 
     Args:
@@ -49,13 +50,13 @@ def completion_request(
     return kwargs["url"], body, kwargs["headers"]
 
 
-def put_over(fields: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
+def put_over(fields: Mapping[str, object], extra: Mapping[str, object]) -> JSONObject:
     """Put further fields over others: `omit` takes one away, NOT_GIVEN leaves it."""
     changed = {**fields, **{name: value for name, value in extra.items() if not isinstance(value, NotGiven)}}
     return {name: value for name, value in changed.items() if not isinstance(value, Omit)}
 
 
-def check_arguments(given: Mapping[str, Any]) -> None:
+def check_arguments(given: Mapping[str, object]) -> None:
     """Check the fields of a body against the contract; None stands for null in a field that may be left out.
 
     Raises:
@@ -67,7 +68,7 @@ def check_arguments(given: Mapping[str, Any]) -> None:
         raise (TypeError if violation.rule == "type" else ValueError)(str(violation))
 
 
-def encode_body(body: Mapping[str, Any]) -> bytes:
+def encode_body(body: Mapping[str, object]) -> bytes:
     """Return a body as the JSON that the old client sent: compact, UTF-8, unescaped.
 
     Raises:
@@ -91,13 +92,13 @@ def encode_body(body: Mapping[str, Any]) -> bytes:
         raise
 
 
-def url_with_query(url: str, *queries: Mapping[str, Any]) -> str:
+def url_with_query(url: str, *queries: Mapping[str, object]) -> str:
     """Return a URL with the queries' entries, later ones over earlier ones.
 
     Raises:
         ValueError: An entry holds a lone surrogate.
     """
-    merged: dict[str, Any] = {}
+    merged: Mapping[str, object] = {}
     for query in queries:
         merged = put_over(merged, query)
     try:
@@ -132,7 +133,7 @@ def _json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Return a value in the type that JSON has for it."""
     if isinstance(value, (str, int, float)):  # the most, by far
         return value
@@ -143,13 +144,14 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _beta_header(betas: Any) -> str | None:
+def _beta_header(betas: object) -> str | None:
     if betas is None or not is_given(betas):
         return None
-    names = sequence("betas", betas)
-    for index, beta in enumerate(names):
+    names: list[str] = []
+    for index, beta in enumerate(sequence("betas", betas)):
         if not isinstance(beta, str):
             raise TypeError(f"betas[{index}]: expected a string, got a value of type {type(beta).__name__}")
         if not _BETA.fullmatch(beta):
             raise ValueError(f"betas[{index}]: expected visible ASCII without commas, got {beta!r}")
+        names.append(beta)
     return ",".join(names) or None

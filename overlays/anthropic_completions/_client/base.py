@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Generic
+from typing import TYPE_CHECKING, ClassVar, Generic
 
 from .. import _options
 from .._http.pool import H, Pool
@@ -60,7 +60,7 @@ class BaseClient(Generic[H]):
         default_headers: HeaderValues | None = None,
         default_query: QueryValues | None = None,
         http_client: H | None = None,
-        middleware: Sequence[Any] | None = None,
+        middleware: Sequence[object] | None = None,
         backend: Backend = "completions",
         on_loss: OnLoss = "warn",
         model_warnings: bool = True,
@@ -187,7 +187,7 @@ class BaseClient(Generic[H]):
         return credentials(self._options)
 
     @property
-    def middleware(self) -> tuple[Any, ...]:
+    def middleware(self) -> tuple[object, ...]:
         """The functions around each attempt, the outermost first."""
         return self._options.middleware
 
@@ -214,7 +214,7 @@ class BaseClient(Generic[H]):
         default_query: QueryValues | None = None,
         set_default_query: QueryValues | None = None,
         http_client: H | None = None,
-        middleware: Sequence[Any] | NotGiven | None = NOT_GIVEN,
+        middleware: Sequence[object] | NotGiven | None = NOT_GIVEN,
         backend: Backend | NotGiven = NOT_GIVEN,
         on_loss: OnLoss | NotGiven = NOT_GIVEN,
         model_warnings: bool | NotGiven = NOT_GIVEN,
@@ -275,7 +275,7 @@ class BaseClient(Generic[H]):
 
     with_options = copy
 
-    def with_middleware(self, *middleware: Any) -> Self:
+    def with_middleware(self, *middleware: object) -> Self:
         """Return a client with further middleware, within that of this one."""
         return self.copy(middleware=(*self.middleware, *middleware))
 
@@ -284,7 +284,7 @@ class BaseClient(Generic[H]):
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._options.base_url!r})"
 
-    def __getstate__(self) -> dict[str, Any]:
+    def __getstate__(self) -> dict[str, object]:
         # Without what belongs to this very object: its resources, which refer to it.
         return {name: value for name, value in vars(self).items() if name not in _OWN}
 
@@ -294,7 +294,7 @@ class BaseClient(Generic[H]):
 
         return Clock()
 
-    def _set(self, **settings: Any) -> None:
+    def _set(self, **settings: object) -> None:
         self._options = replace(self._options, **_options.checked(**settings))
 
     def _check_middleware(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from .._errors import APIStatusError
     from .._http.call import Clock
-    from .._options import Omit, Options
+    from .._options import HeaderValues, Omit, Options
     from .._stream.assembly import Assembly, Reader
 
 _BASE_HEADERS = {
@@ -114,8 +114,8 @@ class _Extras(NamedTuple):
         path_query: The query that came with a path of the user's; None where the path is the contract's.
     """
 
-    headers: Mapping[str, Any]
-    query: Mapping[str, Any]
+    headers: HeaderValues
+    query: Mapping[str, object]
     timeout: object
     deadline: object = NOT_GIVEN
     path_query: Mapping[str, str] | None = None
@@ -261,7 +261,7 @@ def _url(options: Options, path: str, extras: _Extras) -> httpx.URL:
 
 
 def _headers(
-    options: Options, headers: Mapping[str, str], extra_headers: Mapping[str, Any]
+    options: Options, headers: Mapping[str, str], extra_headers: HeaderValues
 ) -> tuple[Headers, bool]:
     """Return the headers of a request, and whether the number of retries is sent with them."""
     # Remembered are not those of single calls.
@@ -302,7 +302,7 @@ def _time_limits(given: object, http: httpx.Client | httpx.AsyncClient, idle: fl
     checked = timeout(given)
     if isinstance(checked, NotGiven):
         limits = default_timeout([http])
-    elif checked is None or isinstance(checked, float):
+    elif checked is None or isinstance(checked, int | float):
         limits = httpx.Timeout(checked)
     else:
         limits = httpx.Timeout(**checked.as_dict())

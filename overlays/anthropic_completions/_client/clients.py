@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .responses import ReplyBase
 
 T = TypeVar("T")
-F = TypeVar("F", bound="ReplyBase[Any]")
+F = TypeVar("F", bound="ReplyBase[object]")
 
 _DOC = """Makes requests to the Text Completions API.
 

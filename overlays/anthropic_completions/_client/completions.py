@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from contextlib import asynccontextmanager, contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, overload
 
 from .._options import NOT_GIVEN, NotGiven, Omit, omit
 
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from ..types.completion_create_params import AnthropicBetaParam, CreateOptions, MetadataParam, ModelParam
     from .responses import APIResponse, AsyncAPIResponse, RawAPIResponse, ReplyBase
 
-F = TypeVar("F", bound="ReplyBase[Any]")
+    Answer = Completion | Stream[Completion]
+    AsyncAnswer = Completion | AsyncStream[Completion]
+
+F = TypeVar("F", bound="ReplyBase[object]")
 
 
 class Completer(Protocol):
@@ -30,6 +33,7 @@ class Completer(Protocol):
 
     def _complete(self, arguments: Mapping[str, object], form: type[F]) -> F:
         """Make one call, and return the reply in the form of a class of replies."""
+        ...
 
 
 class AsyncCompleter(Protocol):
@@ -37,6 +41,7 @@ class AsyncCompleter(Protocol):
 
     async def _complete(self, arguments: Mapping[str, object], form: type[F]) -> F:
         """Make one call, and return the reply in the form of a class of replies."""
+        ...
 
 
 class Completions:
@@ -54,9 +59,7 @@ class Completions:
     def create(self, *, stream: Literal[True], **options: Unpack[CreateOptions]) -> Stream[Completion]: ...
 
     @overload
-    def create(
-        self, *, stream: bool, **options: Unpack[CreateOptions]
-    ) -> Completion | Stream[Completion]: ...
+    def create(self, *, stream: bool, **options: Unpack[CreateOptions]) -> Answer: ...
 
     def create(
         self,
@@ -77,7 +80,7 @@ class Completions:
         timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
         deadline: float | NotGiven | None = NOT_GIVEN,
         check_prompt: bool = False,
-    ) -> Completion | Stream[Completion]:
+    ) -> Answer:
         r"""Continue a prompt.
 
         Arguments that are not given, or are `omit`, are not sent; None is sent as null. Types and ranges
@@ -129,7 +132,7 @@ class Completions:
         """
         from .responses import RawAPIResponse
 
-        reply: RawAPIResponse[Completion | Stream[Completion]] = self._client._complete(
+        reply: RawAPIResponse[Answer] = self._client._complete(
             {
                 "max_tokens_to_sample": max_tokens_to_sample,
                 "model": model,
@@ -180,9 +183,7 @@ class AsyncCompletions:
     ) -> AsyncStream[Completion]: ...
 
     @overload
-    async def create(
-        self, *, stream: bool, **options: Unpack[CreateOptions]
-    ) -> Completion | AsyncStream[Completion]: ...
+    async def create(self, *, stream: bool, **options: Unpack[CreateOptions]) -> AsyncAnswer: ...
 
     async def create(
         self,
@@ -203,10 +204,10 @@ class AsyncCompletions:
         timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
         deadline: float | NotGiven | None = NOT_GIVEN,
         check_prompt: bool = False,
-    ) -> Completion | AsyncStream[Completion]:
+    ) -> AsyncAnswer:
         from .responses import RawAPIResponse
 
-        reply: RawAPIResponse[Completion | AsyncStream[Completion]] = await self._client._complete(
+        reply: RawAPIResponse[AsyncAnswer] = await self._client._complete(
             {
                 "max_tokens_to_sample": max_tokens_to_sample,
                 "model": model,
@@ -259,10 +260,10 @@ class CompletionsWithRawResponse:
     ) -> RawAPIResponse[Stream[Completion]]: ...
 
     @overload
-    def create(self, *, stream: bool, **options: Unpack[CreateOptions]) -> RawAPIResponse[Any]: ...
+    def create(self, *, stream: bool, **options: Unpack[CreateOptions]) -> RawAPIResponse[Answer]: ...
 
     @functools.wraps(Completions.create)
-    def create(self, **arguments: Any) -> Any:
+    def create(self, **arguments: object) -> object:
         from .responses import RawAPIResponse
 
         return self._client._complete(arguments, RawAPIResponse)
@@ -285,10 +286,12 @@ class AsyncCompletionsWithRawResponse:
     ) -> RawAPIResponse[AsyncStream[Completion]]: ...
 
     @overload
-    async def create(self, *, stream: bool, **options: Unpack[CreateOptions]) -> RawAPIResponse[Any]: ...
+    async def create(
+        self, *, stream: bool, **options: Unpack[CreateOptions]
+    ) -> RawAPIResponse[AsyncAnswer]: ...
 
     @functools.wraps(AsyncCompletions.create)
-    async def create(self, **arguments: Any) -> Any:
+    async def create(self, **arguments: object) -> object:
         from .responses import RawAPIResponse
 
         return await self._client._complete(arguments, RawAPIResponse)
@@ -313,14 +316,14 @@ class CompletionsWithStreamingResponse:
     @overload
     def create(
         self, *, stream: bool, **options: Unpack[CreateOptions]
-    ) -> AbstractContextManager[APIResponse[Any]]: ...
+    ) -> AbstractContextManager[APIResponse[Answer]]: ...
 
     @functools.wraps(Completions.create)
-    def create(self, **arguments: Any) -> Any:
+    def create(self, **arguments: object) -> object:
         return self._open(arguments)
 
     @contextmanager
-    def _open(self, arguments: dict[str, Any]) -> Iterator[APIResponse[Any]]:
+    def _open(self, arguments: Mapping[str, object]) -> Iterator[APIResponse[Answer]]:
         from .responses import APIResponse
 
         reply = self._client._complete(arguments, APIResponse)
@@ -349,14 +352,14 @@ class AsyncCompletionsWithStreamingResponse:
     @overload
     def create(
         self, *, stream: bool, **options: Unpack[CreateOptions]
-    ) -> AbstractAsyncContextManager[AsyncAPIResponse[Any]]: ...
+    ) -> AbstractAsyncContextManager[AsyncAPIResponse[AsyncAnswer]]: ...
 
     @functools.wraps(Completions.create)
-    def create(self, **arguments: Any) -> Any:
+    def create(self, **arguments: object) -> object:
         return self._open(arguments)
 
     @asynccontextmanager
-    async def _open(self, arguments: dict[str, Any]) -> AsyncIterator[AsyncAPIResponse[Any]]:
+    async def _open(self, arguments: Mapping[str, object]) -> AsyncIterator[AsyncAPIResponse[AsyncAnswer]]:
         from .responses import AsyncAPIResponse
 
         reply = await self._client._complete(arguments, AsyncAPIResponse)

@@ -14,7 +14,7 @@ from .._contract.completion import Completion
 from .._http.call import Exchanged
 from .._http.exchange import RETRIES_TAKEN
 from .._http.failures import TRANSPORT_ERRORS, transport_failure
-from .._options import NOT_GIVEN, NotGiven, is_given
+from .._options import NOT_GIVEN, NotGiven, is_given, mapping
 from .._secrets import Headers
 from .arguments import encode_body, headers_to_send
 from .responses import APIResponse, AsyncAPIResponse
@@ -23,11 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from typing import Self
 
+    from .._contract.schema import JSONObject
     from .._http.call import AsyncPort, BasePort, Call, Port
     from .calls import Prepared
 
-CallNext: TypeAlias = "Callable[[APIRequest], APIResponse[Any]]"
-AsyncCallNext: TypeAlias = "Callable[[APIRequest], Awaitable[AsyncAPIResponse[Any]]]"
+# The whole reply or a stream, as the call asked for.
+Answer: TypeAlias = "APIResponse[Any]"
+AsyncAnswer: TypeAlias = "AsyncAPIResponse[Any]"
+CallNext: TypeAlias = "Callable[[APIRequest], Answer]"
+AsyncCallNext: TypeAlias = "Callable[[APIRequest], Awaitable[AsyncAnswer]]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +70,17 @@ class APIRequest:
         url: str | NotGiven = NOT_GIVEN,
         headers: Mapping[str, str] | NotGiven = NOT_GIVEN,
         params: Mapping[str, str] | NotGiven = NOT_GIVEN,
-        body: Any = NOT_GIVEN,
+        body: object = NOT_GIVEN,
         timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
     ) -> Self:
         """Return a request with some things changed, to be passed on."""
-        changed = {"method": method, "url": url, "headers": headers, "query_params": params, "json": body}
+        changed: JSONObject = {
+            "method": method,
+            "url": url,
+            "headers": headers,
+            "query_params": params,
+            "json": body,
+        }
         limits = httpx.Timeout(timeout) if is_given(timeout) else self.timeout
         return replace(
             self, timeout=limits, **{name: value for name, value in changed.items() if is_given(value)}
@@ -80,16 +90,16 @@ class APIRequest:
 class Middleware:
     """Base of middleware that serves both clients; override one method or both."""
 
-    def handle(self, request: APIRequest, call_next: CallNext) -> APIResponse[Any]:
+    def handle(self, request: APIRequest, call_next: CallNext) -> Answer:
         """Handle one attempt of `Anthropic`."""
         return call_next(request)
 
-    async def handle_async(self, request: APIRequest, call_next: AsyncCallNext) -> AsyncAPIResponse[Any]:
+    async def handle_async(self, request: APIRequest, call_next: AsyncCallNext) -> AsyncAnswer:
         """Handle one attempt of `AsyncAnthropic`."""
         return await call_next(request)
 
 
-def check_middleware(entries: tuple[Any, ...], *, asynchronous: bool) -> None:
+def check_middleware(entries: tuple[object, ...], *, asynchronous: bool) -> None:
     """Check that middleware fits the client.
 
     Raises:
@@ -117,7 +127,7 @@ class _MiddlewarePort:
 
     asynchronous: ClassVar[bool]
 
-    def __init__(self, port: BasePort, prepared: Prepared, entries: tuple[Any, ...]) -> None:
+    def __init__(self, port: BasePort, prepared: Prepared, entries: tuple[object, ...]) -> None:
         self.build = port.build
         self.is_closed = port.is_closed
         self._call = prepared.call
@@ -133,7 +143,7 @@ class _MiddlewarePort:
         if (attempt.url, attempt.query_params) != (view.url, view.query_params):
             url = httpx.URL(attempt.url, params=attempt.query_params or None)
         if attempt.json != view.json:
-            content = encode_body(attempt.json)
+            content = encode_body(mapping("middleware: the request's json", attempt.json))
         return self.build(
             attempt.method, url, headers=headers_to_send(headers), content=content, timeout=attempt.timeout
         )
@@ -144,7 +154,7 @@ class MiddlewarePort(_MiddlewarePort):
 
     asynchronous = False
 
-    def __init__(self, port: Port, prepared: Prepared, entries: tuple[Any, ...]) -> None:
+    def __init__(self, port: Port, prepared: Prepared, entries: tuple[object, ...]) -> None:
         super().__init__(port, prepared, entries)
         self._send, self.read, self.close, self.sleep = port.send, port.read, port.close, port.sleep
 
@@ -152,7 +162,7 @@ class MiddlewarePort(_MiddlewarePort):
         opened: list[httpx.Response] = []
         returned = None
 
-        def last(attempt: APIRequest) -> APIResponse[Any]:
+        def last(attempt: APIRequest) -> Answer:
             changed = self._built(request, attempt)
             try:
                 opened.append(self._send(changed))
@@ -175,7 +185,7 @@ class AsyncMiddlewarePort(_MiddlewarePort):
 
     asynchronous = True
 
-    def __init__(self, port: AsyncPort, prepared: Prepared, entries: tuple[Any, ...]) -> None:
+    def __init__(self, port: AsyncPort, prepared: Prepared, entries: tuple[object, ...]) -> None:
         super().__init__(port, prepared, entries)
         self._send, self.read, self.close, self.sleep = port.send, port.read, port.close, port.sleep
 
@@ -183,7 +193,7 @@ class AsyncMiddlewarePort(_MiddlewarePort):
         opened: list[httpx.Response] = []
         returned = None
 
-        async def last(attempt: APIRequest) -> AsyncAPIResponse[Any]:
+        async def last(attempt: APIRequest) -> AsyncAnswer:
             changed = self._built(request, attempt)
             try:
                 opened.append(await self._send(changed))
@@ -201,7 +211,7 @@ class AsyncMiddlewarePort(_MiddlewarePort):
                     await self.close(response)
 
 
-def _handler(entry: Any, *, asynchronous: bool) -> Any:
+def _handler(entry: object, *, asynchronous: bool) -> Any:
     if isinstance(entry, Middleware):
         return entry.handle_async if asynchronous else entry.handle
     return entry
@@ -232,7 +242,7 @@ def _view(request: httpx.Request, call: Call) -> APIRequest:
     )
 
 
-def _response(result: Any, request: httpx.Request) -> httpx.Response:
+def _response(result: object, request: httpx.Request) -> httpx.Response:
     """Return the reply that middleware answered with; a completion or a dict stands for a reply of itself."""
     if isinstance(result, APIResponse | AsyncAPIResponse):
         return result.http_response

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .._http.call import Exchanged
     from .._stream.assembly import Reader
 
-R = TypeVar("R")
+R = TypeVar("R", covariant=True)
 T = TypeVar("T")
 
 
@@ -48,7 +48,7 @@ class ReplyBase(Generic[R]):
         self._reader = reader
         self._streamed = streamed
         self._open_stream = open_stream
-        self._parsed: dict[Any, Any] = {}
+        self._parsed: dict[object, object] = {}
 
     @property
     def headers(self) -> httpx.Headers:
@@ -239,7 +239,7 @@ class AsyncAPIResponse(ReplyBase[R]):
     """A reply whose body is read when it is asked for."""
 
     # An iteration that may have been left half-way.
-    _begun: AsyncIterator[Any] | None = None
+    _begun: AsyncIterator[object] | None = None
 
     @overload
     async def parse(self, *, to: type[T]) -> T: ...

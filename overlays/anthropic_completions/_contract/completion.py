@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from .generated import CompletionModel, first_violation
 
@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     import httpx
 
     from ..rate_limits import RateLimits
-
-# Within the class, `dict` is the old client's method.
-_Dict: TypeAlias = dict[str, Any]
+    from .schema import JSONObject
 
 _FIELDS = ("id", "completion", "model", "stop_reason", "type")
 # The generated model keeps `type` under a name that shadows nothing.
@@ -54,14 +52,21 @@ class Completion(CompletionModel):
     _headers: httpx.Headers | None
 
     def __init__(
-        self, *, id: str, completion: str, model: str, stop_reason: str | None = None, type: str, **extra: Any
+        self,
+        *,
+        id: str,
+        completion: str,
+        model: str,
+        stop_reason: str | None = None,
+        type: str,
+        **extra: object,
     ) -> None:
         """Make a completion by hand, as tests do.
 
         Raises:
             ValueError: A field is not what the contract says.
         """
-        fields = {
+        fields: JSONObject = {
             "id": id,
             "completion": completion,
             "model": model,
@@ -74,7 +79,7 @@ class Completion(CompletionModel):
         self._fill(fields, None)
 
     @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+    def from_dict(cls, src_dict: Mapping[str, object]) -> Self:
         """Make a completion of a reply's JSON object, which may lack fields.
 
         Raises:
@@ -85,20 +90,20 @@ class Completion(CompletionModel):
         return cls._from_wire(src_dict, None)
 
     @classmethod
-    def construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:
+    def construct(cls, _fields_set: set[str] | None = None, **values: object) -> Self:
         """Make a completion of any fields, unchecked."""
         return cls._from_wire(values, None)
 
     model_construct = construct
 
     @classmethod
-    def _from_wire(cls, fields: Mapping[str, Any], headers: httpx.Headers | None) -> Self:
+    def _from_wire(cls, fields: Mapping[str, object], headers: httpx.Headers | None) -> Self:
         new = cls.__new__(cls)
         new._fill(fields, headers)
         return new
 
-    def _fill(self, fields: Mapping[str, Any], headers: httpx.Headers | None) -> None:
-        rest = dict(fields)
+    def _fill(self, fields: Mapping[str, object], headers: httpx.Headers | None) -> None:
+        rest: JSONObject = dict(fields)
         # Without a loop over names: this is done for each chunk of a stream.
         if "id" in rest:
             self.id = rest.pop("id")
@@ -163,7 +168,7 @@ class Completion(CompletionModel):
 
     # Dumps
 
-    def __iter__(self) -> Iterator[tuple[str, Any]]:
+    def __iter__(self) -> Iterator[tuple[str, object]]:
         """Iterate over (field, value) pairs: the documented fields, then the others as they came."""
         for name, slot in _SLOTS.items():
             try:
@@ -173,7 +178,7 @@ class Completion(CompletionModel):
         yield from self.additional_properties.items()
 
     @property
-    def model_extra(self) -> _Dict:
+    def model_extra(self) -> JSONObject:
         """The fields that the API does not document."""
         return self.additional_properties
 
@@ -191,8 +196,8 @@ class Completion(CompletionModel):
         exclude_unset: bool = False,
         exclude_defaults: bool = False,
         exclude_none: bool = False,
-        **_: Any,
-    ) -> _Dict:
+        **_: object,
+    ) -> JSONObject:
         """Return the fields as a dict.
 
         Args:
@@ -223,7 +228,7 @@ class Completion(CompletionModel):
             separators=separators,
         )
 
-    def to_dict(self, **options: Any) -> _Dict:
+    def to_dict(self, **options: Any) -> JSONObject:
         """Return the fields as a dict; the options are those of `model_dump`."""
         return self.model_dump(**options)
 
@@ -231,7 +236,7 @@ class Completion(CompletionModel):
         """Return the fields as JSON text, indented; the options are those of `model_dump`."""
         return self.model_dump_json(indent=indent, **options)
 
-    def dict(self, **options: Any) -> _Dict:
+    def dict(self, **options: Any) -> JSONObject:
         """Return the fields as a dict. Deprecated, for `to_dict`."""
         return self.model_dump(**options)
 
@@ -239,7 +244,7 @@ class Completion(CompletionModel):
         """Return the fields as JSON text. Deprecated, for `to_json`."""
         return self.model_dump_json(**options)
 
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+    def model_copy(self, *, update: Mapping[str, object] | None = None, deep: bool = False) -> Self:
         """Return a copy.
 
         Args:
@@ -249,7 +254,7 @@ class Completion(CompletionModel):
         fields = {**self.model_dump(), **(update or {})}
         return self._from_wire(deepcopy(fields) if deep else fields, self._headers)
 
-    def copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+    def copy(self, *, update: Mapping[str, object] | None = None, deep: bool = False) -> Self:
         """Return a copy. Deprecated, for `model_copy`."""
         return self.model_copy(update=update, deep=deep)
 
@@ -266,5 +271,5 @@ class Completion(CompletionModel):
     def __copy__(self) -> Self:
         return self.model_copy()
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         return type(self)._from_wire, (self.model_dump(), self._headers)

@@ -16,7 +16,7 @@ from anthropic_completions_api.models import Completion as CompletionModel
 from anthropic_completions_api.models import CompletionRequest, Metadata
 from anthropic_completions_api.types import UNSET
 
-from .schema import compile_schema
+from .schema import JSONObject, compile_schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,19 +39,19 @@ __all__ = [
 
 
 @cache
-def contract() -> dict[str, Any]:
+def contract() -> JSONObject:
     """Return the bundled contract, an OpenAPI 3.1 document."""
     file = Path(anthropic_completions_api.__file__).with_name("openapi.json")
-    document: dict[str, Any] = json.loads(file.read_bytes())
+    document: JSONObject = json.loads(file.read_bytes())
     return document
 
 
-def component(reference: str) -> dict[str, Any]:
+def component(reference: str) -> JSONObject:
     """Return the part of the contract that a reference such as `#/components/schemas/Error` names."""
     node: Any = contract()
     for key in reference.removeprefix("#/").split("/"):
         node = node[key.replace("~1", "/")]
-    found: dict[str, Any] = node
+    found: JSONObject = node
     return found
 
 
@@ -82,18 +82,18 @@ def statuses() -> dict[str, int]:
 class _NullMetadata(Metadata):
     """`metadata=None`, which the old client sent as null."""
 
-    def to_dict(self) -> Any:
+    def to_dict(self) -> None:  # type: ignore[override]
         return None
 
 
-def request_kwargs(arguments: Mapping[str, Any], betas: str | None) -> dict[str, Any]:
+def request_kwargs(arguments: Mapping[str, object], betas: str | None) -> JSONObject:
     """Return method, url, JSON body and headers of a request, as the generated code makes them.
 
     Args:
         arguments: The body's fields that were given, by their names on the wire.
         betas: The value of the anthropic-beta header, or None for no such header.
     """
-    fields = dict(arguments)
+    fields: JSONObject = dict(arguments)
     if "metadata" in fields:
         metadata = fields["metadata"]
         fields["metadata"] = _NullMetadata() if metadata is None else Metadata.from_dict(metadata)

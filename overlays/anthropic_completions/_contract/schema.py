@@ -7,7 +7,10 @@ schema is compiled: nothing is skipped in silence. Tests compare the verdicts wi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+# Its values are whatever JSON has.
+JSONObject: TypeAlias = dict[str, Any]
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -91,9 +91,11 @@ class BasePort(Protocol):
         extensions: Mapping[str, Any] | None = None,
     ) -> httpx.Request:
         """Return a request."""
+        ...
 
     def is_closed(self) -> bool:
         """Tell whether the client is closed."""
+        ...
 
 
 class Port(BasePort, Protocol):
@@ -101,15 +103,19 @@ class Port(BasePort, Protocol):
 
     def send(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return its reply, unread and without credentials."""
+        ...
 
     def read(self, response: httpx.Response, is_late: Callable[[], bool] | None) -> bool:
         """Read a body; return whether its end was reached before `is_late` said so."""
+        ...
 
     def close(self, response: httpx.Response) -> None:
         """Give a reply's connection back."""
+        ...
 
-    def sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float, /) -> None:
         """Wait."""
+        ...
 
 
 class AsyncPort(BasePort, Protocol):
@@ -117,15 +123,19 @@ class AsyncPort(BasePort, Protocol):
 
     def send(self, request: httpx.Request) -> Awaitable[httpx.Response]:
         """Send a request and return its reply, unread and without credentials."""
+        ...
 
     def read(self, response: httpx.Response, is_late: Callable[[], bool] | None) -> Awaitable[bool]:
         """Read a body; return whether its end was reached before `is_late` said so."""
+        ...
 
     def close(self, response: httpx.Response) -> Awaitable[None]:
         """Give a reply's connection back, also in a task that is being cancelled."""
+        ...
 
-    def sleep(self, seconds: float) -> Awaitable[None]:
+    def sleep(self, seconds: float, /) -> Awaitable[None]:
         """Wait."""
+        ...
 
 
 class Send(NamedTuple):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .._client.responses import ReplyBase
     from .._options import Backend, OnLoss
 
-F = TypeVar("F", bound="ReplyBase[Any]")
+F = TypeVar("F", bound="ReplyBase[object]")
 
 _MARKERS = {"HUMAN_PROMPT": HUMAN_PROMPT, "AI_PROMPT": AI_PROMPT}
 _ABSENT = object()

@@ -9,7 +9,7 @@ import weakref
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .._http.failures import TRANSPORT_ERRORS, body_failure
-from .reading import AwaitingReading, BlockingReading
+from .reading import AwaitingReading, BlockingReading, Reading
 from .sse import SSEDecoder
 
 if TYPE_CHECKING:
@@ -25,12 +25,13 @@ if TYPE_CHECKING:
     from .sse import ServerSentEvent
 
 T = TypeVar("T")
+G = TypeVar("G", bound=Reading)
 
 
-class _StreamBase(Generic[T]):
+class _StreamBase(Generic[T, G]):
     """What both kinds of stream can tell without waiting."""
 
-    _reading: BlockingReading | AwaitingReading
+    _reading: G
 
     @property
     def response(self) -> httpx.Response:
@@ -49,7 +50,7 @@ class _StreamBase(Generic[T]):
         return self._reading.assembly.so_far()
 
 
-class Stream(_StreamBase[T]):
+class Stream(_StreamBase[T, BlockingReading]):
     """The chunks of a completion, as they come.
 
     Iterate over it once. Leaving a loop early closes the stream; so do `close`, a `with` block, and
@@ -62,8 +63,6 @@ class Stream(_StreamBase[T]):
         APIStatusError: The stream brought an error; the class is that of its type.
         APIResponseValidationError: What came is not what the contract says.
     """
-
-    _reading: BlockingReading
 
     def __init__(self, call: Call, port: Port, exchanged: Exchanged, assembly: Assembly) -> None:
         self._reading = BlockingReading(call, port, exchanged, assembly)
@@ -123,13 +122,11 @@ class Stream(_StreamBase[T]):
             raise body_failure(error, response) from error
 
 
-class AsyncStream(_StreamBase[T]):
+class AsyncStream(_StreamBase[T, AwaitingReading]):
     """The chunks of a completion, as they come, for `async for`.
 
     As `Stream`; closing is awaited. A stream that is forgotten is closed by its event loop.
     """
-
-    _reading: AwaitingReading
 
     def __init__(self, call: Call, port: AsyncPort, exchanged: Exchanged, assembly: Assembly) -> None:
         self._reading = AwaitingReading(call, port, exchanged, assembly)
