@@ -28,10 +28,12 @@ from support import ARGUMENTS, World
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "messages.json").read_text("utf-8"))
 # What only Messages takes: a field of its own, and nulls, which are left out on the way to it.
 ONLY_MESSAGES = {"fields that completions never had are passed on", "null stands for absent"}
+# What Messages refuses where the old endpoint capped it.
+TOO_HIGH = "too high a limit is left for the service to refuse"
 CASES = [
     case
     for case in VECTORS["requests"]
-    if "error" not in case and not case["losses"] and case["name"] not in ONLY_MESSAGES
+    if "error" not in case and not case["losses"] and case["name"] not in {*ONLY_MESSAGES, TOO_HIGH}
 ]
 REPLIES: list[Scripted | None] = [
     None,  # what the prompt gives
@@ -87,6 +89,12 @@ def test_text_stop_reason_and_stop_are_the_same(world: World, case: dict[str, An
                 "/v1/complete" if backend == "completions" else "/v1/messages"
             ]
         assert outcomes[0] == outcomes[1]
+
+
+def test_too_high_a_limit_is_refused_by_messages(world: World) -> None:
+    (case,) = (case for case in VECTORS["requests"] if case["name"] == TOO_HIGH)
+    with pytest.raises(BadRequestError, match="maximum allowed number of output tokens"):
+        call(world, StandIn(), "messages", **{**case["params"], "stream": False})
 
 
 @streamed

@@ -100,6 +100,19 @@ class TestRefusals:
             ({"model": NEW, "temperature": 0.5}, "`temperature` is deprecated for this model."),
             ({"model": NEW, "top_p": 0.5}, "`top_p` is deprecated for this model."),
             ({"model": NEW, "top_k": 5}, "`top_k` is deprecated for this model."),
+            ({"model": NEW, "top_p": 1}, "`top_p` is deprecated for this model."),
+            ({"model": NEW, "temperature": 1, "top_p": 0.99}, "`top_p` is deprecated for this model."),
+            (
+                {"model": NEW, "max_tokens": 9999999},
+                (
+                    "max_tokens: 9999999 > 128000, which is the maximum allowed number of output tokens for "
+                    "claude-opus-4-8"
+                ),
+            ),
+            (
+                {"model": MIDDLE, "messages": turns("a " * 200_001)},
+                "prompt is too long: 200002 tokens > 200000 maximum",
+            ),
         ],
     )
     def test_a_request_is_refused(self, fields: dict[str, Any], says: str) -> None:
@@ -123,10 +136,52 @@ class TestRefusals:
             },
             {"messages": turns("A", "B ", "C"), "service_tier": "auto", "metadata": {"user_id": "u"}},
             {"stop_sequences": ["\n\nHuman:"], "stream": False},
+            {"stop_sequences": None},
         ],
     )
     def test_a_request_is_taken(self, fields: dict[str, Any]) -> None:
         assert send(**fields).status_code == 200
+
+    def test_a_name_can_have_the_rules_of_a_model(self) -> None:
+        stand_in = StandIn(like={"claude-next": NEW})
+        assert send(stand_in, model="claude-next", temperature=0.5).status_code == 400
+        assert send(stand_in, model="claude-next").json()["model"] == "claude-next"
+
+    @pytest.mark.parametrize(
+        ("reword", "says"),
+        [
+            (
+                lambda text: f"The model returned the following errors: {text}",
+                "The model returned the following errors: `temperature` is deprecated for this model.",
+            ),
+            (lambda text: text.replace("`", ""), "temperature is deprecated for this model."),
+        ],
+    )
+    def test_refusals_can_be_worded_as_gateways_do(self, reword: Any, says: str) -> None:
+        refused = send(StandIn(reword=reword), model=NEW, temperature=0.5)
+        assert refused.json()["error"]["message"] == says
+
+    @pytest.mark.parametrize(
+        ("model", "complete", "messages"),
+        [("claude-2.1", 404, 404), (OLD, 404, 404), ("claude-next", 404, 404), (NEW, 400, 200)],
+    )
+    def test_of_today_it_serves_living_models_by_messages_only(
+        self, model: str, complete: int, messages: int
+    ) -> None:
+        stand_in = StandIn(today=True)
+        body = {"model": model, "max_tokens_to_sample": 9, "prompt": "\n\nHuman: x\n\nAssistant:"}
+        refused = post(stand_in, "/v1/complete", body)
+        assert refused.status_code == complete
+        assert refused.json()["error"]["message"] == (
+            f"model: {model}"
+            if complete == 404
+            else f'"{model}" is not supported on this API. Please use the Messages API instead.'
+        )
+        assert send(stand_in, model=model).status_code == messages
+
+    def test_of_today_it_serves_names_that_are_like_living_models(self) -> None:
+        stand_in = StandIn(today=True, like={"claude-next": NEW})
+        assert send(stand_in, model="claude-next").status_code == 200
 
     @pytest.mark.parametrize("model", ["claude-2", "claude-instant-1", "claude-1"])
     def test_the_old_aliases_are_unknown_here(self, model: str) -> None:
@@ -176,6 +231,7 @@ class TestReplies:
             "content": [{"type": "text", "text": REPLY}],
             "stop_reason": "end_turn",
             "stop_sequence": None,
+            "stop_details": None,
             "usage": {"input_tokens": 4, "output_tokens": 5},
         }
 
@@ -267,7 +323,7 @@ class TestStreams:
         assert (start["content"], start["stop_reason"], start["usage"]["output_tokens"]) == ([], None, 0)
         assert came[-2][1] == {
             "type": "message_delta",
-            "delta": {"stop_reason": "end_turn", "stop_sequence": None},
+            "delta": {"stop_reason": "end_turn", "stop_sequence": None, "stop_details": None},
             "usage": {"output_tokens": 5},
         }
         assert to_completion(assembled(response.content))["completion"] == f" {REPLY}"

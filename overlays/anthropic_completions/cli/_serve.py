@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         "anthropic-completions serve",
         "anthropic-completions serve --port 0 --delay 0.05 --chunk-size 4",
         "anthropic-completions serve --port 0 --requests-per-minute 10",
-        "anthropic-completions serve --port 0 --messages-only claude-opus-4-8",
+        "anthropic-completions serve --port 0 --today",
     ),
 )
 @click.option(
@@ -48,6 +48,11 @@ if TYPE_CHECKING:
     type=MODEL,
     metavar="MODEL",
     help="A model that /v1/complete refuses; repeatable.",
+)
+@click.option(
+    "--today",
+    is_flag=True,
+    help="Refuse retired and unknown models, and serve the others by /v1/messages only, as the service does.",
 )
 @click.option("--api-key", metavar="KEY", help="The key to insist on; otherwise any is taken.")
 def command(port: int, **options: Any) -> int:

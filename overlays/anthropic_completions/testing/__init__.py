@@ -23,6 +23,7 @@ from ._stand_in.scripts import (
     overloaded,
     rate_limited,
     raw,
+    refusal,
     stall,
     truncate,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "overloaded",
     "rate_limited",
     "raw",
+    "refusal",
     "stall",
     "truncate",
 ]

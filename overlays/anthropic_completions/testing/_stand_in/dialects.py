@@ -101,13 +101,13 @@ class Completions:
     """`/v1/complete`, held to the contract.
 
     Args:
-        messages_only: The models that it refuses.
+        messages_only: The models that it refuses; None for all.
     """
 
     path = "/v1/complete"
     newline = b"\r\n"
 
-    def __init__(self, messages_only: Collection[str]) -> None:
+    def __init__(self, messages_only: Collection[str] | None) -> None:
         self._messages_only = messages_only
 
     def fault_of(self, request: Any) -> Fault | None:
@@ -115,7 +115,7 @@ class Completions:
         if violation is not None:
             return Fault.violation(violation)
         model = request["model"]
-        if model in self._messages_only:
+        if self._messages_only is None or model in self._messages_only:
             return Fault.invalid(
                 f'"{model}" is not supported on this API. Please use the Messages API instead.'
             )

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from .dialects import Dialect
 
-# Events that hold a piece of the text, or end it.
+# Events that hold a piece of the text, or end it; but not those deltas that belong to thinking.
 CHUNKS = ("completion", "content_block_delta", "message_delta")
+THINKING_DELTAS = ("signature_delta", "thinking_delta")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ class Exchange:
         chunks = 0
         for name, data in self.dialect.events(reply, lambda text: pieces(text, self.style.chunk_size)):
             padding = 0
-            if name in CHUNKS:
+            if name in CHUNKS and data.get("delta", {}).get("type") not in THINKING_DELTAS:
                 if chunks and self.style.pings_after(chunks):
                     yield self.ping
                 if self.style.delay:

@@ -10,7 +10,7 @@ from ..._http.failures import parse_json
 from .dialects import Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Callable, Mapping
 
     from .dialects import Dialect
 
@@ -53,7 +53,7 @@ def fault_of(
     *,
     api_key: str | None,
     max_body_bytes: int,
-    models: Container[str] | None,
+    is_there: Callable[[str], bool],
 ) -> Fault | None:
     """Return what is wrong with a request, or None.
 
@@ -62,7 +62,7 @@ def fault_of(
         dialect: That of its path; for a path that there is not, any one.
         api_key: The key or token that is wanted; None for any.
         max_body_bytes: The most bytes of a body.
-        models: The models that there are; None for any.
+        is_there: Tells whether there is a model of a name.
     """
     if received.path != dialect.path:
         return Fault.of("not_found_error", f"{received.method} {received.path}: not found")
@@ -73,7 +73,7 @@ def fault_of(
     return (
         _credential_fault(received.headers, api_key)
         or _header_fault(received.headers)
-        or _body_fault(received, dialect, models)
+        or _body_fault(received, dialect, is_there)
     )
 
 
@@ -96,7 +96,7 @@ def _header_fault(headers: Mapping[str, str]) -> Fault | None:
     return None
 
 
-def _body_fault(received: Received, dialect: Dialect, models: Container[str] | None) -> Fault | None:
+def _body_fault(received: Received, dialect: Dialect, is_there: Callable[[str], bool]) -> Fault | None:
     try:
         request = received.json()
         # Half of a pair is no character; JSON can spell it, UTF-8 cannot.
@@ -104,7 +104,7 @@ def _body_fault(received: Received, dialect: Dialect, models: Container[str] | N
             json.dumps(request, ensure_ascii=False).encode()
     except ValueError as error:
         return Fault.invalid(f"The request body is not valid JSON: {error}")
-    fault = dialect.fault_of(request)
-    if fault is None and models is not None and request["model"] not in models:
-        return Fault.of("not_found_error", f"model: {request['model']}")
-    return fault
+    model = request.get("model") if isinstance(request, dict) else None
+    if isinstance(model, str) and not is_there(model):
+        return Fault.of("not_found_error", f"model: {model}")
+    return dialect.fault_of(request)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..._contract.generated import statuses
 from ...prompts import HUMAN_PROMPT
-from .replies import CHUNKS, Drop, Reply, Wait
+from .replies import CHUNKS, THINKING_DELTAS, Drop, Reply, Wait
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .replies import Exchange, Step
 
 _CHUNKS = tuple(f"event: {name}".encode() for name in CHUNKS)
+_THINKING = tuple(f'"type":"{name}"'.encode() for name in THINKING_DELTAS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,22 @@ def completion(
         stop = HUMAN_PROMPT
     return Scripted(
         f"completion({text!r})", lambda exchange: exchange.answer(text, stop_reason, stop, **fields)
+    )
+
+
+def refusal(category: str | None = None, explanation: str | None = None, *, text: str = "") -> Scripted:
+    """Answer on `/v1/messages` that the model refuses: status 200 with the stop reason `refusal`.
+
+    Args:
+        category: Why, such as `cyber`, `bio`, `reasoning_extraction` or `general_harms`; None where none is
+            told.
+        explanation: The reason in words, for people.
+        text: What of an answer had come before; empty where it was refused at once.
+    """
+    details = {"type": "refusal", "category": category, "explanation": explanation}
+    return Scripted(
+        f"refusal({category!r})",
+        lambda exchange: exchange.answer(text, "refusal", None, stop_details=details),
     )
 
 
@@ -194,10 +211,12 @@ def _first(reply: Reply, chunks: int) -> tuple[Step, ...]:
     """Return the steps up to a number of completion events; half of a body that is no stream."""
     if "event-stream" not in reply.headers["content-type"]:
         return tuple(step[: len(step) // 2] for step in reply.body if isinstance(step, bytes))
-    ends = [
-        at for at, step in enumerate(reply.body, 1) if isinstance(step, bytes) and step.startswith(_CHUNKS)
-    ]
+    ends = [at for at, step in enumerate(reply.body, 1) if isinstance(step, bytes) and _is_chunk(step)]
     return reply.body[: ([0, *ends])[min(chunks, len(ends))]]
+
+
+def _is_chunk(step: bytes) -> bool:
+    return step.startswith(_CHUNKS) and not any(kind in step for kind in _THINKING)
 
 
 def _silence(seconds: float, ping_every: float | None, ping: bytes) -> Iterable[Step]:

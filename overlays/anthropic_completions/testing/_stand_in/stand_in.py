@@ -8,18 +8,19 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from ..._http.call import Clock
+from ...models import lifecycle
 from .._clients import async_client, sync_client
 from .._clock import FakeClock
 from .dialects import Completions
 from .limits import RateLimiter
-from .messages import Messages
+from .messages.endpoint import Messages
 from .replies import Exchange, Reply, Style
 from .requests import Received, fault_of
 from .server import serve
 from .transport import StandInTransport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
     from contextlib import AbstractContextManager
 
     from ..._client.clients import Anthropic, AsyncAnthropic
@@ -36,8 +37,8 @@ class StandIn:
     with the error that the service gives, whatever replies are in line. The API reference's example gets the
     reference's reply, any other prompt its last question said back.
 
-    It also speaks the part of `/v1/messages` that completions have a counterpart in: text, and what models
-    refuse. The same transcript gets the same text there, without the space in front.
+    It also speaks the part of `/v1/messages` that completions have a counterpart in: text, thinking, and what
+    models refuse. The same transcript gets the same text there, without the space in front.
 
     In process no time passes: delays, and the waits of `client()` between attempts, move `clock` and return
     at once. Served on a port, delays are real.
@@ -54,6 +55,13 @@ class StandIn:
         models: The models that there are; others get 404. None for any.
         messages_only: The models that only `/v1/messages` serves, and that `/v1/complete` refuses. Which
             those are at the service is unknown; here there are none unless they are named.
+        today: Whether to answer as the service does by now: models that are retired, or that the contract
+            does not list, get 404, and all others are served by `/v1/messages` only.
+        thinking_tokens: How many tokens models think for on `/v1/messages`, where they think; they count in
+            `max_tokens`.
+        like: Further names of models, and whose rules hold for them on `/v1/messages`, such as
+            `{"claude-next": "claude-haiku-5-5"}`. A model that neither this nor the contract lists takes all.
+        reword: Changes the message of each refusal of `/v1/messages`, as gateways do.
         respond: Asked for the reply where none is in line; it may return None for the usual one.
         clock: Time, with the methods of `FakeClock`; also when served. Otherwise a `FakeClock` in process,
             and the machine's time when served.
@@ -77,6 +85,10 @@ class StandIn:
         requests_per_minute: int | None = None,
         models: Collection[str] | None = None,
         messages_only: Collection[str] = (),
+        today: bool = False,
+        thinking_tokens: int = 50,
+        like: Mapping[str, str] | None = None,
+        reword: Callable[[str], str] | None = None,
         respond: Callable[[Received], Scripted | None] | None = None,
         clock: Any = None,
         keep: int | None = None,
@@ -87,6 +99,7 @@ class StandIn:
             ("ping_every", ping_every, 0),
             ("max_body_bytes", max_body_bytes, 0),
             ("requests_per_minute", requests_per_minute, 1),
+            ("thinking_tokens", thinking_tokens, 0),
             ("keep", keep, 0),
         ):
             if value is not None and not least <= value < math.inf:
@@ -99,8 +112,11 @@ class StandIn:
         self._api_key = api_key
         self._max_body_bytes = max_body_bytes
         self._models = models
-        self._completions = Completions(messages_only)
-        self._dialects: dict[str, Dialect] = {one.path: one for one in (self._completions, Messages())}
+        self._today = today
+        self._like = {**(like or {})}
+        self._completions = Completions(None if today else messages_only)
+        messages = Messages(thinking_tokens=thinking_tokens, like=self._like, reword=reword)
+        self._dialects: dict[str, Dialect] = {one.path: one for one in (self._completions, messages)}
         self._limiter = RateLimiter(requests_per_minute)
         self._respond = respond
         self._keep = keep
@@ -124,7 +140,7 @@ class StandIn:
             dialect,
             api_key=self._api_key,
             max_body_bytes=self._max_body_bytes,
-            models=self._models,
+            is_there=self._is_there,
         )
         request = {} if fault else received.json()
         words = 0 if fault else len(dialect.as_completion(request)["prompt"].split())
@@ -149,6 +165,11 @@ class StandIn:
         if scripted is None and self._respond is not None:
             scripted = self._respond(received)
         return exchange.text() if scripted is None else scripted.make(exchange)
+
+    def _is_there(self, model: str) -> bool:
+        if self._models is not None and model not in self._models:
+            return False
+        return not self._today or lifecycle(self._like.get(model, model)).status in ("active", "deprecated")
 
     def transport(self) -> StandInTransport:
         """Return a transport for `httpx.Client` or `httpx.AsyncClient`."""
