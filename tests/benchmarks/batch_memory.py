@@ -15,8 +15,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from anthropic_completions.cli._batch_run import Tally, check, run
-from anthropic_completions.cli._results import ResultsFile
+from anthropic_completions.cli._batch.requests import Reading, check
+from anthropic_completions.cli._batch.results import ResultsFile
+from anthropic_completions.cli._batch.running import run
+from anthropic_completions.cli._batch.tally import Tally
 from anthropic_completions.testing import StandIn
 
 COMMON = {"model": "claude-2.1", "max_tokens_to_sample": 256}
@@ -29,13 +31,15 @@ async def batch(count: int, directory: Path) -> None:
     with source.open("w", encoding="utf-8") as file:
         for number in range(count):
             file.write(json.dumps({"id": number, "prompt": f"number {number}"}) + "\n")
+    reading = Reading(source, "jsonl", COMMON)
     for left in (count, 0):
-        ids = check(source, COMMON)
-        with ResultsFile(target) as results:
-            tally = Tally(len(ids), before=sum(one in results.done for one in ids), failed=results.failed)
-            del ids
+        checked = check(reading)
+        ids = checked.fingerprints
+        with ResultsFile(target, fingerprints=ids) as results:
+            tally = Tally(len(ids), before=sum(one in results.done for one in ids), causes=results.causes)
+            ids.clear()
             async with StandIn(keep=0).async_client() as client:
-                await run(client, source, results, COMMON, 16, tally)
+                await run(client, reading.requests(), results, COMMON, 16, tally)
         assert (tally.completed, tally.failed) == (left, 0)
     with target.open("rb") as lines:
         assert sum(1 for _ in lines) == count

@@ -16,7 +16,8 @@ import pytest
 from anthropic_completions import OverloadedError
 from anthropic_completions.batch import Result
 from anthropic_completions.cli._app import app
-from anthropic_completions.cli._batch_run import check, line_of
+from anthropic_completions.cli._batch.requests import Asked, Reading, check
+from anthropic_completions.cli._batch.running import line_of
 from anthropic_completions.testing import StandIn
 from anthropic_completions.types import Completion
 from cli.shell import Cli, Terminal, environment, kept_on_failure, piped
@@ -56,6 +57,16 @@ def place(tmp_path: Path) -> Path:
         '{"id": "toes", "prompt": "How many?", "max_tokens_to_sample": 20}\n{"id": 2, "prompt": "Why?"}\n'
     )
     (tmp_path / "questions.jsonl").write_text(questions, encoding="utf-8")
+    (tmp_path / "questions.csv").write_text("qid,question,gold\n1,Why?,so\n", encoding="utf-8")
+    answer = {
+        "type": "completion",
+        "id": "c",
+        "completion": " So.",
+        "model": "m",
+        "stop_reason": "max_tokens",
+    }
+    line = json.dumps({"id": "zero", "row": {"gold": "so"}, "fingerprint": "0" * 16, "completion": answer})
+    (tmp_path / "answers.jsonl").write_text(line + "\n", encoding="utf-8")
     (tmp_path / "program.py").write_text("from anthropic import HUMAN_PROMPT\n", encoding="utf-8")
     program = tmp_path / "bin" / NAME
     program.parent.mkdir()
@@ -79,6 +90,7 @@ def test_there_are_commands_of_each_kind() -> None:
         "complete",
         "batch",
         "convert",
+        "export",
         "models",
         "scan",
         "serve",
@@ -136,9 +148,9 @@ def test_a_command_that_serves_runs_until_ctrl_c(place: Path, command: str) -> N
 
 
 def test_the_python_of_the_page_runs() -> None:
-    text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "batch.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    exec(compile(code, "docs/cli.md", "exec"), {})
+    exec(compile(code, "docs/batch.md", "exec"), {})
 
 
 def test_the_lines_of_losses_and_findings_that_the_page_shows_are_right(
@@ -156,15 +168,19 @@ def test_the_lines_of_losses_and_findings_that_the_page_shows_are_right(
 
 
 def test_the_lines_that_the_page_shows_are_right(tmp_path: Path) -> None:
-    text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "batch.md").read_text(encoding="utf-8")
     request, completed, failed = (json.loads(line) for line in re.findall(r'^\{"id".*$', text, re.MULTILINE))
     source = tmp_path / "in.jsonl"
     source.write_text(json.dumps(request), encoding="utf-8")
-    assert check(source, {"model": "claude-2.1"}) == {request["id"]}
-    assert list(completed) == list(line_of(Result(request, completion=Completion(**completed["completion"]))))
+    reading = Reading(source, "jsonl", {"model": "claude-2.1"})
+    assert [*check(reading).fingerprints] == [request["id"]]
+    (asked,) = reading.requests()
+    assert isinstance(asked, Asked)
+    made = Completion(**completed["completion"])
+    assert list(completed) == list(line_of(Result(asked, completion=made, seconds=1.0)))
     error = OverloadedError(
         "", response=httpx.Response(529, request=httpx.Request("POST", "http://x")), body=None
     )
-    shown = line_of(Result(request, error=error))
+    shown = line_of(Result(asked, error=error, seconds=1.0))
     assert list(failed) == list(shown)
     assert list(failed["error"]) == list(shown["error"])

@@ -25,7 +25,8 @@ class _LazyGroup(click.Group):
 
     _places: ClassVar = {
         "complete": "._complete",
-        "batch": "._batch",
+        "batch": "._batch.command",
+        "export": "._export",
         "models": "._models",
         "convert": "._convert",
         "scan": "._scan",

@@ -1,0 +1,68 @@
+"""The pace of many calls: none begins while the service's limits say so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .._http.retry import retry_after
+from ..rate_limits import RateLimits
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from .._http.call import Clock
+
+
+class Pace:
+    """When the next attempt may be sent.
+
+    Args:
+        clock: Time.
+        cap: The most seconds to wait at once; None for no limit.
+    """
+
+    def __init__(self, clock: Clock, cap: float | None) -> None:
+        self._clock = clock
+        self._cap = cap
+        self._open_at = 0.0
+
+    def wait(self) -> float:
+        """Return the seconds to wait before sending."""
+        return max(0.0, self._open_at - self._clock.monotonic())
+
+    def noted(self, reply: Any) -> Any:
+        """Note what the headers of a reply ask for, and return the reply."""
+        headers, now = dict(reply.headers), self._clock.wall()
+        limits = RateLimits.from_headers(headers)
+        longest = retry_after(headers, now=now) or 0.0
+        for limit in (limits.requests, limits.tokens, limits.input_tokens, limits.output_tokens):
+            if limit is not None and limit.remaining == 0 and limit.reset is not None:
+                longest = max(longest, limit.reset.timestamp() - now)
+        if self._cap is not None:
+            longest = min(longest, self._cap)
+        if longest > 0:
+            self._open_at = max(self._open_at, self._clock.monotonic() + longest)
+        return reply
+
+
+def paced(client: Any) -> tuple[Any, Pace]:
+    """Return a client whose attempts wait while the service's limits say so, and its pace."""
+    clock: Clock = client._clock
+    pace = Pace(clock, client._options.max_retry_after)
+
+    def middleware(request: Any, call_next: Any) -> Any:
+        while seconds := pace.wait():
+            clock.sleep(seconds)
+        return pace.noted(call_next(request))
+
+    async def async_middleware(request: Any, call_next: Any) -> Any:
+        import anyio
+
+        sleep: Callable[[float], Awaitable[None]] = clock.sleep_async or anyio.sleep
+        while seconds := pace.wait():
+            await sleep(seconds)
+        return pace.noted(await call_next(request))
+
+    new = client.with_middleware(async_middleware if client._asynchronous else middleware)
+    new.__dict__.setdefault("_clock", clock)
+    return new, pace

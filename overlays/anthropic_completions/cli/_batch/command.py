@@ -1,0 +1,289 @@
+"""The command `batch`: its options, and what it tells."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .._common import (
+    FAILED,
+    INTERRUPTED,
+    WRONG,
+    arguments_of,
+    examples,
+    fail,
+    request_options,
+    tell,
+)
+from .inputs import FORMATS, Format, copy_of_stdin, format_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+
+    from ..._client.clients import AsyncAnthropic
+    from .progress import Style
+    from .requests import Checked, Reading
+    from .results import ResultsFile
+    from .tally import Tally
+
+# So long may the service ask a batch to wait; a single call gives up after a minute.
+_MAX_RETRY_AFTER_SECONDS = 3600.0
+
+
+@click.command(
+    "batch",
+    epilog=examples(
+        "anthropic-completions batch questions.jsonl answers.jsonl",
+        "anthropic-completions batch --concurrency 32 --max-tokens 20 questions.jsonl answers.jsonl",
+        "anthropic-completions batch --id-field qid --template 'Q: {question}' questions.csv answers.jsonl",
+        "anthropic-completions batch --dry-run questions.jsonl answers.jsonl",
+        "anthropic-completions batch --retry-failed questions.jsonl answers.jsonl",
+    ),
+)
+@click.argument("source", metavar="IN", type=click.Path(exists=True, allow_dash=True, path_type=Path))
+@click.argument("target", metavar="OUT.jsonl", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(FORMATS),
+    help="The format of IN; otherwise its name and first character tell.",
+)
+@click.option("--id-field", default="id", show_default=True, help="The field of IN with the id.")
+@click.option("--prompt-field", default="prompt", show_default=True, help="The field of IN with the prompt.")
+@click.option("--template", metavar="TEXT", help="Text that makes the prompt of fields: 'Q: {question}'.")
+@click.option("--number-ids", is_flag=True, help="Take the numbers of IN's rows as ids.")
+@request_options
+@click.option(
+    "-c",
+    "--concurrency",
+    type=click.IntRange(min=1),
+    default=8,
+    show_default=True,
+    help="The most calls at a time.",
+)
+@click.option(
+    "--max-retries",
+    type=click.IntRange(min=0),
+    default=5,
+    show_default=True,
+    help="How often a call is tried again.",
+)
+@click.option("--retry-failed", is_flag=True, help="Try again what of IN failed.")
+@click.option("--force-skip", is_flag=True, help="Skip ids that are in OUT.jsonl, whatever was asked then.")
+@click.option("--keep-going", is_flag=True, help="Go on after a failure that all other requests will share.")
+@click.option("--dry-run", is_flag=True, help="Check everything, say what would be sent, and send nothing.")
+@click.option(
+    "--progress",
+    "style",
+    type=click.Choice(["bar", "plain", "none"]),
+    help="How progress is shown; otherwise a bar in a terminal and a line every 30 s elsewhere.",
+)
+def command(
+    source: Path,
+    target: Path,
+    kind: Format | None,
+    id_field: str,
+    prompt_field: str,
+    template: str | None,
+    number_ids: bool,
+    concurrency: int,
+    max_retries: int,
+    retry_failed: bool,
+    force_skip: bool,
+    keep_going: bool,
+    dry_run: bool,
+    style: Style | None,
+    **options: Any,
+) -> int:
+    """Complete each row of IN and append the results to OUT.jsonl as they come.
+
+    IN holds JSON lines, a JSON array, CSV, TSV or Parquet; - is standard input. A row has an "id", text or an
+    integer, a "prompt", and any other arguments, which go before the options. Fields that are none go through
+    to the result as "row". A line of OUT.jsonl has the "id" and either the "completion" or the "error".
+
+    Run the same command again to go on after an interruption: what is in OUT.jsonl is skipped.
+
+    Exits with 1 if OUT.jsonl holds failed requests in the end, or the run was stopped.
+    """
+    from .estimate import estimate
+    from .requests import Reading, check
+    from .results import ids_in
+
+    for path in (source, target):
+        if path.exists() and not path.is_file() and path != Path("-"):
+            raise click.UsageError(f"{path}: expected a file, which can be read twice")
+    with _terminated_as_interrupted():
+        if source == Path("-"):
+            source = copy_of_stdin(target)
+        try:
+            reading = Reading(
+                source,
+                kind or format_of(source),
+                arguments_of(**options),
+                id_field=id_field,
+                prompt_field=prompt_field,
+                template=template,
+                number_ids=number_ids,
+            )
+            checked = check(reading)
+            if checked.wrong:
+                return _told_wrong(checked)
+            client = _client(max_retries)
+            if dry_run:
+                found = {} if force_skip else checked.fingerprints
+                done = ids_in(target, found, retry=checked.fingerprints if retry_failed else ())
+                for line in estimate(reading, done, by_messages=client._options.backend == "messages"):
+                    click.echo(line)
+                return 0
+            with _opened(target, checked, retry_failed=retry_failed, force_skip=force_skip) as results:
+                return _run(client, reading, checked, results, concurrency, style, keep_going=keep_going)
+        except (TypeError, ValueError) as error:
+            raise click.UsageError(str(error)) from None
+
+
+def _client(max_retries: int) -> AsyncAnthropic:
+    from ..._client.clients import AsyncAnthropic
+
+    client = AsyncAnthropic(max_retries=max_retries, max_retry_after=_MAX_RETRY_AFTER_SECONDS)
+    if not {"x-api-key", "authorization"} & {name.lower() for name in client.default_headers}:
+        raise ValueError("no credentials: set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN)")
+    return client
+
+
+def _told_wrong(checked: Checked) -> int:
+    for line in checked.told:
+        tell(f"Error: {line}")
+    if checked.wrong > 1:
+        told = "" if checked.wrong == len(checked.told) else f"; the first {len(checked.told)} are told"
+        tell(f"{checked.wrong} rows are wrong{told}. Nothing was sent.")
+    return WRONG
+
+
+def _opened(target: Path, checked: Checked, *, retry_failed: bool, force_skip: bool) -> ResultsFile:
+    from .results import ResultsFile
+
+    found = checked.fingerprints
+    results = ResultsFile(
+        target, retry=found if retry_failed else (), fingerprints=None if force_skip else found
+    )
+    if results.unmarked:
+        tell(
+            f"Note: {results.unmarked} results in {target} are of an earlier version, which did not keep "
+            "what was asked: they are skipped by their ids alone."
+        )
+    return results
+
+
+def _run(
+    client: AsyncAnthropic,
+    reading: Reading,
+    checked: Checked,
+    results: ResultsFile,
+    concurrency: int,
+    style: Style | None,
+    *,
+    keep_going: bool,
+) -> int:
+    from .progress import Progress
+    from .running import run
+    from .tally import Tally
+
+    ids = checked.fingerprints
+    tally = Tally(len(ids), before=sum(one in results.done for one in ids), causes=results.causes)
+    ids.clear()
+    progress = Progress(tally, style)
+
+    async def main() -> None:
+        lines = asyncio.create_task(progress.lines())
+        try:
+            async with client:
+                await run(
+                    client,
+                    reading.requests(),
+                    results,
+                    reading.common,
+                    concurrency,
+                    tally,
+                    models=None if keep_going else frozenset(checked.models),
+                    show_waiting=progress.rate_limited,
+                )
+        finally:
+            lines.cancel()
+
+    with progress.shown():
+        code = _ran(main)
+    click.echo(tally.summary())
+    _tell_rest(tally, checked, code)
+    return code or (FAILED if tally.failed else 0)
+
+
+def _ran(main: Callable[[], Coroutine[Any, Any, None]]) -> int:
+    """Run to the end, to Ctrl-C or SIGTERM, or to what stops it, and return the exit code."""
+    from .running import Stopped
+
+    async def until_terminated() -> bool:
+        task = asyncio.ensure_future(main())
+        loop = asyncio.get_running_loop()
+        terminated = False
+
+        def terminate() -> None:
+            nonlocal terminated
+            terminated = True
+            task.cancel()
+
+        with suppress(NotImplementedError, ValueError, RuntimeError):  # Windows, or no main thread
+            loop.add_signal_handler(signal.SIGTERM, terminate)
+        try:
+            await task
+        except asyncio.CancelledError:
+            if not terminated:
+                raise
+        return terminated
+
+    try:
+        return INTERRUPTED if asyncio.run(until_terminated()) else 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Stopped as stop:
+        return fail(f"Stopped, as all that is left would fail: {stop}")
+    except OSError as error:
+        return fail(str(error))
+
+
+def _tell_rest(tally: Tally, checked: Checked, code: int) -> None:
+    for line in tally.causes.lines():
+        click.echo(line)
+    if checked.carried:
+        names = ", ".join(sorted(checked.carried))
+        click.echo(f'Carried through to the results as "row", not sent: {names}.')
+    if code == INTERRUPTED:
+        tell("Interrupted; the same command goes on from here.")
+    elif code:
+        tell(
+            "What is done is kept: mend that, and the same command goes on; --keep-going does not stop at it."
+        )
+    elif tally.causes.may_pass:
+        tell(f"--retry-failed tries the failed ones again, of which {tally.causes.may_pass} may pass now.")
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Let SIGTERM do what Ctrl-C does while the context lasts."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGTERM, interrupt)
+    except ValueError:  # in a thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

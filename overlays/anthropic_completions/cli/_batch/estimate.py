@@ -1,0 +1,58 @@
+"""What a batch would do, without sending anything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from ...messages import to_messages_request
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from .requests import Reading
+
+# A rule of thumb for English; newer tokenizers make about 30 % more of the same text.
+_CHARACTERS_PER_TOKEN = 3.5
+
+
+def estimate(reading: Reading, done: Collection[str | int], *, by_messages: bool) -> Iterator[str]:
+    """Yield in lines what the requests are that are not done, as far as can be known without sending them.
+
+    Args:
+        reading: The requests.
+        done: The ids of those that have results.
+        by_messages: Whether Messages serves them, which loses what it cannot say.
+    """
+    total = before = characters = most_tokens = untranslatable = 0
+    losses: Counter[str] = Counter()
+    first: dict[str, str] = {}
+    for asked in reading.requests():
+        total += 1
+        if asked["id"] in done:
+            before += 1
+            continue
+        body: dict[str, Any] = {**reading.common, **asked}
+        del body["id"]
+        characters += len(body["prompt"])
+        most_tokens += int(body["max_tokens_to_sample"])
+        if by_messages:
+            try:
+                _, lost = to_messages_request(body)
+            except ValueError as error:
+                untranslatable += 1
+                first.setdefault("", f"{asked['id']!r}: {error}")
+                continue
+            for loss in {one.rule: one for one in lost}.values():
+                losses[loss.rule] += 1
+                first.setdefault(loss.rule, loss.consequence)
+    yield f"{total} requests: {total - before} to send, {before} done before. Nothing was sent."
+    tokens = round(characters / _CHARACTERS_PER_TOKEN)
+    yield (
+        f"{characters} characters of prompts: roughly {tokens} tokens (estimated, at {_CHARACTERS_PER_TOKEN} "
+        f"characters each); at most {most_tokens} tokens of answers."
+    )
+    for rule, count in losses.most_common():
+        yield f"{count} would lose something by {rule}: {first[rule]}"
+    if untranslatable:
+        yield f"{untranslatable} have no counterpart in Messages and would fail, such as {first['']}"

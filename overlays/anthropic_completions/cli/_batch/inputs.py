@@ -1,0 +1,162 @@
+"""The rows of a file: JSON lines, a JSON array, CSV, TSV or Parquet."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..._http.failures import parse_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    Row = tuple[int, "dict[str, Any] | ValueError"]
+
+Format = Literal["jsonl", "json", "csv", "tsv", "parquet"]
+FORMATS: tuple[Format, ...] = ("jsonl", "json", "csv", "tsv", "parquet")
+_SUFFIXES: dict[str, Format] = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+_ROWS_AT_ONCE = 1024
+
+
+def format_of(source: Path) -> Format:
+    """Return the format of a file: by its name's ending, and of JSON by its first character."""
+    found = _SUFFIXES.get(source.suffix.lower())
+    if found is not None:
+        return found
+    with source.open("rb") as file:
+        start = file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+    return "json" if start.startswith(b"[") and not start.startswith(b"[]") else "jsonl"
+
+
+def copy_of_stdin(beside: Path) -> Path:
+    """Copy standard input to a file beside the output, as it is read twice, and return the file.
+
+    Raises:
+        OSError: It could not be written.
+    """
+    import shutil
+
+    target = beside.with_name(f"{beside.name}.stdin")
+    with target.open("wb") as file:
+        shutil.copyfileobj(sys.stdin.buffer, file)
+    return target
+
+
+def rows_in(source: Path, kind: Format) -> Iterator[Row]:
+    """Yield the rows of a file with their numbers: the line they begin in, or their place in an array.
+
+    What is wrong with a row comes in its place; where nothing after it can be read, it is the last.
+
+    Raises:
+        ValueError: Nothing of the file can be read.
+    """
+    if kind in ("csv", "tsv"):
+        yield from _cells(source, "," if kind == "csv" else "\t")
+    elif kind == "parquet":
+        yield from _parquet(source)
+    elif kind == "json":
+        yield from _array(source)
+    else:
+        yield from _lines(source)
+
+
+def _lines(source: Path) -> Iterator[Row]:
+    with source.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                yield number, _object(line)
+
+
+def _object(line: bytes) -> dict[str, Any] | ValueError:
+    try:
+        return _as_object(parse_json(line))
+    except ValueError as error:
+        return ValueError(f"this is no JSON: {error}")
+
+
+def _as_object(found: object) -> dict[str, Any] | ValueError:
+    if not isinstance(found, dict):
+        return ValueError(f"expected an object, got {type(found).__name__}")
+    return found
+
+
+def _array(source: Path) -> Iterator[Row]:
+    try:
+        found = parse_json(source.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{source}: this is no JSON: {error}") from None
+    if not isinstance(found, list):
+        raise ValueError(f"{source}: expected an array of objects, got {type(found).__name__}")
+    for number, item in enumerate(found, 1):
+        yield number, _as_object(item)
+
+
+def _cells(source: Path, delimiter: str) -> Iterator[Row]:
+    csv.field_size_limit(2**31 - 1)
+    with source.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        try:
+            names = next(reader, [])
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise ValueError(f"{source}:1: {_wrong(error)}") from None
+        twice = {name for name in names if names.count(name) > 1}
+        if twice or (names and not all(names)):
+            what = f"got {', '.join(sorted(map(repr, twice)))} twice" if twice else "got a blank one"
+            raise ValueError(f"{source}:1: expected a name for each column, {what}")
+        while True:
+            number = reader.line_num + 1
+            try:
+                cells = next(reader, None)
+            except (csv.Error, UnicodeDecodeError) as error:
+                yield number, ValueError(f"{_wrong(error)}; nothing after it could be read")
+                return
+            if cells is None:
+                return
+            if not cells:
+                continue
+            if len(cells) > len(names):
+                yield number, ValueError(f"expected {len(names)} cells, got {len(cells)}")
+            else:
+                yield number, dict(zip(names, cells, strict=False))
+
+
+def _wrong(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return f"this is not UTF-8: {error.reason}"
+    return f"this is no CSV: {error}"
+
+
+def _parquet(source: Path) -> Iterator[Row]:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError:
+        raise ValueError(
+            f"{source}: reading Parquet needs an extra: pip install 'anthropic-completions[parquet]'"
+        ) from None
+    number = 0
+    try:
+        with parquet.ParquetFile(source) as file:
+            for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield number, {name: _plain(value) for name, value in row.items() if value is not None}
+    except pyarrow.ArrowException as error:
+        raise ValueError(f"{source}: this is no Parquet file that could be read: {error}") from None
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it; what JSON does not have, such as a time, becomes text."""
+    if isinstance(value, dict):
+        return {str(name): _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)

@@ -1,0 +1,259 @@
+"""The file of results: lines of JSON, appended whole, safe to be killed at."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import secrets
+import stat
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from ..._http.failures import parse_json
+from .tally import Causes
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks
+    fcntl = None  # type: ignore[assignment]
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+_SYNC_SECONDS = 1.0
+_OUTCOMES = {"completion", "error"}
+_START = b'{"id":'
+
+
+class OtherRequestsError(ValueError):
+    """A file holds results of requests that have the same ids and say something else."""
+
+
+class ResultsFile:
+    """The results of a batch, a JSON object in each line, with the `id` of a request.
+
+    A line is appended in one write. A process that is killed leaves at most one torn line, the last, which
+    is removed when the file is opened the next time. While it is open no other process can open it.
+
+    Args:
+        path: The file; it is made where there is none.
+        retry: The ids whose results are removed where they are errors, so that they can be tried again.
+        fingerprints: Those of the requests by their ids, with which the results have to go together; None
+            where that is not looked at.
+
+    Attributes:
+        done: The ids of the results in the file when it was opened.
+        causes: Why some of them are errors.
+        unmarked: How many are of an earlier version, which kept no fingerprints.
+
+    Raises:
+        OSError: It cannot be opened, or another process has it open.
+        OtherRequestsError: The fingerprints do not go together; the file was not changed.
+        ValueError: It holds something else than results.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        retry: Collection[str | int] = (),
+        fingerprints: Mapping[str | int, int] | None = None,
+    ) -> None:
+        self._path = path = path.resolve()  # a link stays one
+        self._fd = _open(path)
+        self._synced_at = time.monotonic()
+        self.done: set[str | int] = set()
+        self.causes = Causes()
+        self.unmarked = 0
+        try:
+            self._load(fingerprints or {}, retry)
+            if retry and self.causes.total:
+                self._drop_failed(retry)
+        except BaseException:
+            os.close(self._fd)
+            raise
+
+    def append(self, result: dict[str, Any]) -> None:
+        """Add a result: the whole line in one write, or nothing.
+
+        Raises:
+            OSError: It could not be written; the file is as before.
+        """
+        line = encoded(result) + b"\n"
+        written = os.write(self._fd, line)
+        if written != len(line):
+            os.ftruncate(self._fd, os.fstat(self._fd).st_size - written)
+            raise OSError(f"{self._path}: no room for another result")
+        if time.monotonic() - self._synced_at >= _SYNC_SECONDS:
+            os.fsync(self._fd)
+            self._synced_at = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        with suppress(OSError):  # such as a pipe, which cannot be synced
+            os.fsync(self._fd)
+        os.close(self._fd)
+
+    def _load(self, fingerprints: Mapping[str | int, int], retry: Collection[str | int]) -> None:
+        """Read the ids, and mend the end: remove a torn line, end one that lacks only its newline."""
+        whole, last = 0, b"\n"
+        others: list[str | int] = []
+        for line, result in self._lines():
+            if result is None:
+                break
+            whole, last = whole + len(line), line
+            self._note(result)
+            identifier = result["id"]
+            if identifier not in fingerprints or ("error" in result and identifier in retry):
+                continue
+            self.unmarked += "fingerprint" not in result
+            if _differs(result, fingerprints):
+                others.append(identifier)
+        if others:
+            raise OtherRequestsError(_others(self._path, others))
+        if whole < os.fstat(self._fd).st_size:
+            os.ftruncate(self._fd, whole)
+        if not last.endswith(b"\n"):
+            os.write(self._fd, b"\n")
+
+    def _note(self, result: Mapping[str, Any]) -> None:
+        self.done.add(result["id"])
+        if "error" in result:
+            self.causes.add(result["error"])
+
+    def _lines(self) -> Iterator[tuple[bytes, dict[str, Any] | None]]:
+        """Yield the lines and the results that they are; None for a last one that is torn."""
+        with self._path.open("rb") as file:
+            for number, read in enumerate(file, 1):
+                # A machine that lost power may leave zeros where the last lines would have come.
+                line = read if read.endswith(b"\n") else read.rstrip(b"\0")
+                result = _result(line)
+                if result is None and not _is_torn(line):
+                    raise ValueError(f"{self._path}:{number}: this is no result; the file was not changed")
+                yield line, result
+
+    def _drop_failed(self, ids: Collection[str | int]) -> None:
+        """Put a file without the errors of these ids in the place of this one, at once."""
+        beside = self._path.with_name(f".{self._path.name}.new")
+        with suppress(FileNotFoundError):
+            beside.unlink()
+        new = _open(beside)
+        beside.chmod(stat.S_IMODE(os.fstat(self._fd).st_mode))
+        self.done.clear()
+        self.causes = Causes()
+        for line, result in self._lines():
+            if result is not None and ("error" not in result or result["id"] not in ids):
+                self._note(result)
+                os.write(new, line)
+        os.fsync(new)
+        beside.replace(self._path)
+        os.close(self._fd)
+        self._fd = new
+
+
+def _open(path: Path) -> int:
+    """Open a file for appending and lock it."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
+    if fcntl is not None:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(fd)
+            raise OSError(f"{path}: another run is writing to it") from None
+    return fd
+
+
+def _result(line: bytes) -> dict[str, Any] | None:
+    """Return the result that a line is, or None."""
+    try:
+        value = parse_json(line)
+    except ValueError:
+        return None
+    if isinstance(value, dict) and isinstance(value.get("id"), str | int) and value.keys() & _OUTCOMES:
+        return value
+    return None
+
+
+def _is_torn(line: bytes) -> bool:
+    """Whether a line can be the beginning of one that was written here."""
+    if line.endswith(b"\n"):
+        return False
+    try:
+        parse_json(line)
+    except ValueError:
+        return line.startswith(_START) or _START.startswith(line)
+    return False
+
+
+def encoded(result: Mapping[str, Any]) -> bytes:
+    """Return a result as a line of JSON that can be read again, whatever the service sent.
+
+    Half of a surrogate pair, which UTF-8 does not have, is escaped; a number beyond what a double holds is
+    written as one (`1e999`). What JSON cannot hold at all is replaced by an error that says so.
+    """
+    with suppress(ValueError, RecursionError):
+        return json.dumps(result, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    mark = f"number-{secrets.token_hex(8)}"
+    try:
+        text = json.dumps(_without_infinity(result, mark), allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        told = {"class": type(error).__name__, "message": f"The reply cannot be written as JSON: {error}"}
+        text = json.dumps({"id": result["id"], "error": told}, separators=(",", ":"))
+    return text.replace(f'"-{mark}"', "-1e999").replace(f'"{mark}"', "1e999").encode()
+
+
+def _without_infinity(value: Any, mark: str) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_infinity(inner, mark) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_infinity(inner, mark) for inner in value]
+    if isinstance(value, float) and math.isinf(value):
+        return mark if value > 0 else f"-{mark}"
+    return value
+
+
+def _others(path: Path, ids: list[str | int]) -> str:
+    named = ", ".join(map(repr, ids[:3])) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")
+    return (
+        f"{path}: holds results of {named} for other requests, whose prompt, model or settings differ; "
+        "name another OUT file, or skip them all the same with --force-skip"
+    )
+
+
+def ids_in(
+    path: Path, fingerprints: Mapping[str | int, int], *, retry: Collection[str | int] = ()
+) -> set[str | int]:
+    """Return the ids that a `ResultsFile` would have done; the file may be missing, and is not changed.
+
+    Raises:
+        OtherRequestsError: As of `ResultsFile`.
+    """
+    ids: set[str | int] = set()
+    others: list[str | int] = []
+    if path.exists():
+        with path.open("rb") as file:
+            for line in file:
+                found = _result(line.rstrip(b"\0"))
+                if found is None or ("error" in found and found["id"] in retry):
+                    continue
+                ids.add(found["id"])
+                if _differs(found, fingerprints):
+                    others.append(found["id"])
+    if others:
+        raise OtherRequestsError(_others(path, others))
+    return ids
+
+
+def _differs(result: Mapping[str, Any], fingerprints: Mapping[str | int, int]) -> bool:
+    """Whether a result is of another request than that with its id."""
+    wanted, found = fingerprints.get(result["id"]), result.get("fingerprint")
+    return wanted is not None and found is not None and found != f"{wanted:016x}"

@@ -1,0 +1,118 @@
+"""Every id exactly once, whatever fails and whenever it is killed."""
+
+import asyncio
+import random
+import signal
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from anthropic_completions.cli._batch.requests import check
+from anthropic_completions.cli._batch.results import ResultsFile
+from anthropic_completions.cli._batch.running import run
+from anthropic_completions.cli._batch.tally import Tally
+from anthropic_completions.testing import (
+    Received,
+    Scripted,
+    StandIn,
+    drop,
+    drop_after,
+    error,
+    overloaded,
+    rate_limited,
+    stall,
+    truncate,
+)
+from cli.batch.files import COMMON, ask_many, lines_of, reading, results
+from cli.shell import MODULE, Cli, environment, kept_on_failure
+
+
+def test_2000_requests_with_failures_of_each_kind_are_each_done_once(source: Path, target: Path) -> None:
+    """5 % of the attempts fail in each of eight ways, in no order."""
+    kinds = [
+        overloaded(),
+        rate_limited(0.2),
+        error(500),
+        error(503, message="<html>"),
+        drop(),
+        drop_after(1),
+        stall(10_000),
+        error(402),  # which is not tried again
+    ]
+    chance = random.Random(6)
+
+    def respond(_: Received) -> Scripted | None:
+        number = chance.randrange(20)
+        return kinds[number] if number < len(kinds) else None
+
+    ask_many(source, 2000)
+    stand_in = StandIn(respond=respond, keep=0)
+    ids = check(reading(source)).fingerprints
+    tally = Tally(len(ids), before=0)
+
+    async def main() -> None:
+        with ResultsFile(target) as file:
+            async with stand_in.async_client(max_retries=20) as client:
+                await run(client, reading(source).requests(), file, COMMON, 32, tally)
+
+    asyncio.run(main())
+    done = results(target)
+    assert Counter(result["id"] for result in done) == Counter([*ids])
+    failed = [result["error"]["class"] for result in done if "error" in result]
+    assert set(failed) == {"BillingError"}
+    assert (tally.completed, tally.failed) == (2000 - len(failed), len(failed))
+    assert 100 < len(failed) < 250
+    for result in done:
+        if "completion" in result:
+            number = result["id"].removeprefix("q-")
+            assert result["completion"]["completion"] == f" You said: number {number}"
+
+
+def test_a_reply_cut_short_is_a_failure_of_that_one(
+    cli: Cli, stand_in: StandIn, source: Path, target: Path
+) -> None:
+    ask_many(source, 2)
+    stand_in.queue(truncate())
+    cli("batch", "-c", "1", str(source), str(target))
+    assert ["error" in result for result in results(target)] == [True, False]
+
+
+@pytest.mark.timeout(300)
+def test_killed_five_times_at_random_points_it_ends_with_the_same_results(
+    source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def respond(received: Received) -> Scripted | None:
+        return error(400, message="Never.") if "7\n\nAssistant:" in received.json()["prompt"] else None
+
+    ask_many(source, 2000)
+    points = sorted(random.Random().sample(range(1, 1800), 5))
+    command = [*MODULE, "batch", "--concurrency", "4", str(source), str(target)]
+    killed = 0
+    with StandIn(respond=respond, keep=0).serve() as url:
+        env = environment(ANTHROPIC_BASE_URL=url, ANTHROPIC_API_KEY="k")
+        for point in points:
+            process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            with kept_on_failure(process):
+                while process.poll() is None and lines_of(target) < point:
+                    time.sleep(0.001)
+                process.send_signal(signal.SIGKILL)
+                _, told = process.communicate()
+            killed += process.returncode == -signal.SIGKILL
+            assert process.returncode == -signal.SIGKILL, (points, told)
+        last = subprocess.run(command, env=env, capture_output=True, encoding="utf-8", check=False)
+    assert killed == 5
+    assert last.returncode == 1, last.stderr  # as some failed
+    outcome = {
+        result["id"]: result["completion"]["completion"]
+        if "completion" in result
+        else result["error"]["type"]
+        for result in results(target)
+    }
+    assert len(results(target)) == 2000
+    assert outcome == {
+        f"q-{number}": "invalid_request_error" if number % 10 == 7 else f" You said: number {number}"
+        for number in range(2000)
+    }
