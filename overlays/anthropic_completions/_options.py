@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeGuard, TypeVar, cast
 
+from ._model_map import ModelMap, model_map
 from ._secrets import Headers, Secret, secret
+from ._urls import base_url
 
 if TYPE_CHECKING:
     import httpx
+
 
 T = TypeVar("T")
 
@@ -22,6 +24,9 @@ TIMEOUT_SECONDS = 600.0
 CONNECT_SECONDS = 5.0
 MAX_RETRY_AFTER = 60.0
 MAX_EVENT_BYTES = 16 * 1024 * 1024
+# Tokens for thinking that cannot be switched off, besides those of the text: twice what effort `high` was
+# seen to take. At effort `low`, which is asked for, it is less; no limit is documented.
+THINKING_ROOM = 8_192
 # Sockets and sleeps refuse much longer times.
 _MAX_SECONDS = 1e9
 
@@ -55,6 +60,8 @@ QueryValue = str | int | float | bool | None
 QueryValues = Mapping[str, "QueryValue | Sequence[QueryValue] | Mapping[str, QueryValue]"]
 Backend = Literal["completions", "messages", "auto"]
 OnLoss = Literal["warn", "error", "drop"]
+Prefill = Literal["drop", "error", "instruct"]
+ModelMapping = Mapping[str, str] | Literal["recommended"] | ModelMap
 
 
 class RequestOptions(TypedDict, total=False):
@@ -72,9 +79,10 @@ class Options:
     """The settings of a client. Immutable: a client with other settings is another client.
 
     The fields mean what the arguments of `Anthropic` mean. `only_messages` is what `backend="auto"` has
-    learned: the base URL and the model of calls that only Messages serves. Copies of a client share it.
-    `urls` (by path) and `headers` (by the headers of the request) are made of the settings for a call and
-    kept for the next one; they are not pickled.
+    learned: the base URL and the model of calls that only Messages serves. `learned` is what refusals have
+    told of how Messages serves a model, by the same pair. Copies of a client share both. `urls` (by path) and
+    `headers` (by the headers of the request) are made of the settings for a call and kept for the next one;
+    they are not pickled.
     """
 
     api_key: Secret | None
@@ -92,8 +100,13 @@ class Options:
     middleware: tuple[object, ...] = ()
     backend: Backend = "completions"
     on_loss: OnLoss = "warn"
+    model_map: ModelMap | None = None
+    prefill: Prefill = "drop"
+    thinking_room: int = THINKING_ROOM
+    learn: bool = True
     model_warnings: bool = True
     only_messages: dict[tuple[str, str], object] = field(default_factory=dict, repr=False, compare=False)
+    learned: dict[tuple[str, str], object] = field(default_factory=dict, repr=False, compare=False)
     urls: dict[str, httpx.URL] = field(default_factory=dict, init=False, repr=False, compare=False)
     headers: dict[tuple[tuple[str, str], ...], tuple[Headers, bool]] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -117,41 +130,6 @@ def is_given(value: T | NotGiven | Omit) -> TypeGuard[T]:
 def environment(name: str) -> str | None:
     """Return a variable of the environment; an empty one counts as not set."""
     return os.environ.get(name) or None
-
-
-_BASE_URL = re.compile(
-    r"(?P<origin>https?://(?P<host>\[[0-9a-f:.]+\]|[^/:\[\]]+)(:(?P<port>[0-9]{1,5}))?)(?P<path>/.*)?",
-    re.IGNORECASE,
-)
-
-
-def base_url(text: str) -> str:
-    """Return where requests go, without the endpoint's own path and without a slash at the end.
-
-    `https://host`, `https://host/`, `https://host/v1` and `https://host/v1/complete` are the same place;
-    the path of a gateway stays.
-
-    Raises:
-        ValueError: It is no http or https URL, or has a query, a fragment, or a user's name. What may be
-            a password is not repeated.
-    """
-    if "?" in text or "#" in text:
-        raise ValueError("base_url: expected a URL without a query or a fragment, got one with")
-    if "@" in text.partition("://")[2].partition("/")[0] or "@" in text.partition("/")[0]:
-        raise ValueError(
-            "base_url: expected a URL without a user's name and password, got one with; "
-            "pass them as the header Authorization, in default_headers"
-        )
-    if any(character <= " " or character == "\x7f" for character in text):
-        raise ValueError(f"base_url: expected a URL without white space and controls, got {text!r}")
-    found = _BASE_URL.fullmatch(text)
-    if found is None:
-        raise ValueError(f"base_url: expected a URL such as https://host:443/path, got {text!r}")
-    labels = found["host"].removesuffix(".").split(".")
-    if int(found["port"] or 0) > 65535 or not all(0 < len(label) < 64 for label in labels):
-        raise ValueError(f"base_url: expected a URL with a valid host and port, got {text!r}")
-    path = (found["path"] or "").rstrip("/")
-    return found["origin"] + re.sub(r"/v1(/complete)?$", "", path).rstrip("/")
 
 
 def custom_headers(text: str | None) -> dict[str, str]:
@@ -195,21 +173,6 @@ def layer_headers(*layers: HeaderValues | None) -> dict[str, str | Omit]:
     """
     given = [item for layer in layers for item in (layer or {}).items() if not isinstance(item[1], NotGiven)]
     return Headers({name.lower(): (name, value) for name, value in given}.values())
-
-
-def query_pairs(query: Mapping[str, object]) -> list[tuple[str, str]]:
-    """Return a query as pairs: lists as `name[]`, mappings as `name[key]`, None and empty text left out."""
-    pairs: list[tuple[str, str]] = []
-    for name, value in query.items():
-        if isinstance(value, Mapping):
-            pairs += query_pairs({f"{name}[{key}]": inner for key, inner in value.items()})
-        elif isinstance(value, list | tuple):
-            pairs += [pair for inner in value for pair in query_pairs({f"{name}[]": inner})]
-        elif isinstance(value, bool):
-            pairs.append((name, "true" if value else "false"))
-        elif value is not None and value != "":
-            pairs.append((name, str(value)))
-    return pairs
 
 
 def seconds(name: str, value: object, *, zero: bool = False) -> float | None:
@@ -285,22 +248,32 @@ def timeout(value: object) -> float | httpx.Timeout | NotGiven | None:
     return seconds("timeout", value)
 
 
-_CHECKS: dict[str, Callable[[Any], object]] = {
-    "api_key": lambda value: secret("api_key", value),
-    "auth_token": lambda value: secret("auth_token", value),
-    "base_url": lambda value: base_url(str(value)),
-    "timeout": timeout,
-    "max_retries": lambda value: count("max_retries", value, least=0),
-    "max_retry_after": lambda value: seconds("max_retry_after", value),
-    "deadline": lambda value: seconds("deadline", value),
-    "stream_idle_timeout": lambda value: seconds("stream_idle_timeout", value),
-    "max_event_bytes": lambda value: count("max_event_bytes", value),
-    "default_headers": lambda value: Headers(mapping("default_headers", value)),
-    "default_query": lambda value: dict(mapping("default_query", value)),
-    "middleware": lambda value: tuple(sequence("middleware", value or ())),
-    "backend": lambda value: one_of("backend", value, Backend),
-    "on_loss": lambda value: one_of("on_loss", value, OnLoss),
-    "model_warnings": lambda value: flag("model_warnings", value),
+# Name in errors, and value.
+_CHECKS: dict[str, Callable[[str, Any], object]] = {
+    "api_key": secret,
+    "auth_token": secret,
+    "base_url": lambda _, value: base_url(str(value)),
+    "timeout": lambda _, value: timeout(value),
+    "max_retries": lambda name, value: count(name, value, least=0),
+    "max_retry_after": seconds,
+    "deadline": seconds,
+    "stream_idle_timeout": seconds,
+    "max_event_bytes": count,
+    "default_headers": lambda name, value: Headers(mapping(name, value)),
+    "default_query": lambda name, value: dict(mapping(name, value)),
+    "middleware": lambda name, value: tuple(sequence(name, value or ())),
+    "backend": lambda name, value: one_of(name, value, Backend),
+    "on_loss": lambda name, value: one_of(name, value, OnLoss),
+    "model_map": model_map,
+    "prefill": lambda name, value: one_of(name, value, Prefill),
+    "thinking_room": lambda name, value: count(name, value, least=0),
+    "learn": flag,
+    "model_warnings": flag,
+}
+# What the environment says of settings that are not given.
+_VARIABLES = {
+    name: f"ANTHROPIC_COMPLETIONS_{name.upper()}"
+    for name in ("backend", "on_loss", "model_map", "prefill", "thinking_room")
 }
 
 
@@ -310,4 +283,27 @@ def checked(**settings: object) -> dict[str, Any]:
     Raises:
         TypeError, ValueError: One is wrong; it is named.
     """
-    return {name: _CHECKS[name](value) for name, value in settings.items()}
+    return {name: _CHECKS[name](name, value) for name, value in settings.items()}
+
+
+def checked_or_environment(**settings: Any) -> dict[str, Any]:
+    """Return settings as `Options` takes them: those that are given, or that the environment has.
+
+    Raises:
+        TypeError, ValueError: One is wrong; it, or its variable, is named.
+    """
+    found = {}
+    for name, given in settings.items():
+        if is_given(given):
+            found[name] = _CHECKS[name](name, given)
+        elif name in _VARIABLES and (text := environment(_VARIABLES[name])) is not None:
+            value = _number(_VARIABLES[name], text) if name == "thinking_room" else text
+            found[name] = _CHECKS[name](_VARIABLES[name], value)
+    return found
+
+
+def _number(label: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"{label}: expected an integer, got {text!r}") from None

@@ -23,6 +23,8 @@ __all__ = [
     "Status",
     "Thinking",
     "lifecycle",
+    "messages_support",
+    "recommended",
     "warn_about",
 ]
 
@@ -141,6 +143,43 @@ def lifecycle(name: str, *, on: date | None = None) -> Lifecycle:
     )
 
 
+def messages_support(name: str) -> MessagesSupport:
+    """Return how the Messages API serves a model, or is to be expected to.
+
+    A name that begins with `claude-` and is not in the contract is most likely of a newer model: it counts as
+    the newest one of the contract. Of other names, which gateways make up, nothing is known.
+
+    Args:
+        name: The model's name, an alias or a snapshot.
+    """
+    found = lifecycle(name)
+    return lifecycle(_known()["x-models-newest"]).messages if is_unlisted(found) else found.messages
+
+
+def is_unlisted(model: Lifecycle) -> bool:
+    """Tell whether a model is not in the contract but has a name as Anthropic gives them."""
+    return model.status == "unknown" and model.name.startswith("claude-")
+
+
+def recommended(name: str, *, on: date | None = None) -> str | None:
+    """Return the model that stands in for a retired one, as the contract recommends.
+
+    A replacement that is retired itself is followed to the next, up to one that answers.
+
+    Args:
+        name: The model's name, an alias or a snapshot.
+        on: The day for which that is worked out; None for today (UTC).
+
+    Returns:
+        Its name; None for a model that is not retired, or for which nothing is recommended.
+    """
+    found = lifecycle(name, on=on)
+    if found.status != "retired" or found.replacement is None:
+        return None
+    following = lifecycle(found.replacement, on=on)
+    return recommended(following.name, on=on) if following.status == "retired" else following.name
+
+
 def warn_about(name: str, *, stacklevel: int = 1, on: date | None = None) -> None:
     """Warn where a model is deprecated (`DeprecationWarning`) or retired (`RetiredModelWarning`).
 
@@ -172,12 +211,18 @@ _warned: dict[str, object] = {}
 
 def _warning(found: Lifecycle) -> str:
     name = repr(found.name) + (f" ({found.snapshot})" if found.snapshot != found.name else "")
+    advice = f"; Anthropic recommends {found.replacement!r}" if found.replacement else ""
     if found.status == "retired":
-        text = f"the model {name} was retired on {found.retired}"
-    else:
-        end = f"stops answering on {found.retired}" if found.retired else "has no set day of retirement"
-        text = f"the model {name} is deprecated since {found.deprecated} and {end}"
-    return f"{text}; Anthropic recommends {found.replacement!r}" if found.replacement else text
+        text = f"the model {name} was retired on {found.retired}{advice}"
+        return f"{text}; {map_advice(found)}" if found.replacement else text
+    end = f"stops answering on {found.retired}" if found.retired else "has no set day of retirement"
+    return f"the model {name} is deprecated since {found.deprecated} and {end}{advice}"
+
+
+def map_advice(model: Lifecycle) -> str:
+    """Return the argument with which another model is asked for in place of a retired one."""
+    instead = recommended(model.name, on=model.as_of) or model.replacement
+    return f'model_map={{"{model.name}": "{instead}"}} or model_map="recommended" asks for that instead'
 
 
 def _status(day: date, deprecated: date | None, retired: date | None) -> Status:

@@ -48,8 +48,12 @@ from support import (
 )
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "messages.json").read_text("utf-8"))
+# It begins as the vectors ask for.
+ANSWER = [{"type": "text", "text": "The answer is (B)."}]
 MESSAGES = {"backend": "messages", "model_warnings": False}
 FILLED = f"{PROMPT} My name"
+# Fields that completions never had, and such as may have values there that are refused here.
+_OF_MESSAGES = ("service_tier", "thinking", "output_config", "top_k", "top_p")
 # Something that Messages cannot say.
 LOSSY: dict[str, Any] = {"stop_sequences": [" ", "END"]}
 
@@ -60,7 +64,18 @@ def cases(kind: str, *, wrong: bool) -> Any:
 
 
 def prompt_of(case: dict[str, Any]) -> str:
+    if "beginning" in case:
+        return f"{PROMPT} {case['beginning']}"
     return PROMPT if case.get("leading_space", True) else FILLED
+
+
+def settings_of(case: dict[str, Any]) -> dict[str, Any]:
+    return {**MESSAGES, "prefill": "instruct", "on_loss": "drop"} if "beginning" in case else MESSAGES
+
+
+def model_of(case: dict[str, Any]) -> str:
+    """A model that refuses a prefill where one is to be asked for in words."""
+    return "claude-opus-4-8" if "beginning" in case else ARGUMENTS["model"]
 
 
 def message_reply(message: Any = None, **changes: Any) -> httpx.Response:
@@ -101,10 +116,10 @@ def told(completion: Completion) -> tuple[str, str | None, str | None]:
 @cases("requests", wrong=False)
 def test_a_request_is_sent_as_the_vectors_say(case: dict[str, Any]) -> None:
     params = dict(case["params"])
-    extra_body = {name: params.pop(name) for name in ["service_tier"] if name in params}
+    extra_body = {name: params.pop(name) for name in _OF_MESSAGES if name in params}
     betas = params.get("betas")
     script = Script([stream_reply(*WHOLE) if params.get("stream") else message_reply()])
-    options = {**MESSAGES, "on_loss": "drop"}
+    options = {**MESSAGES, "on_loss": "drop", **case.get("settings", {})}
     World(None).create(script, options, extra_body=extra_body, **params)
     wanted = dict(case["request"])
     assert wanted.pop("betas", None) == betas
@@ -141,6 +156,7 @@ def test_a_prompt_without_a_counterpart_is_refused_before_it_is_sent(case: dict[
         ({"messages": []}, "messages: expected none"),
         ({"messages": [{"role": "user", "content": "B"}]}, "messages: expected none"),
         ({"system": "Be long."}, "system: expected none"),
+        ({"max_tokens": 7}, "max_tokens: expected none, as max_tokens_to_sample stands for it"),
     ],
 )
 def test_what_would_replace_the_prompt_is_refused(world: World, extra: dict[str, Any], sentence: str) -> None:
@@ -159,8 +175,8 @@ def test_system_can_be_given_where_the_prompt_has_none(world: World) -> None:
 
 def test_features_of_messages_can_be_asked_for(world: World) -> None:
     script = Script([message_reply()])
-    world.create(script, MESSAGES, extra_body={"service_tier": "auto", "max_tokens": 7})
-    assert (script.bodies[0]["service_tier"], script.bodies[0]["max_tokens"]) == ("auto", 7)
+    world.create(script, MESSAGES, extra_body={"service_tier": "auto"})
+    assert script.bodies[0]["service_tier"] == "auto"
 
 
 # What is lost
@@ -218,7 +234,8 @@ def test_no_loss_is_silent(name: str, mode: str) -> None:
     )
     kind: Any = pytest.warns(LossWarning) if mode == "warn" else pytest.raises(LossError)
     with kind as caught:
-        World(None).create(Script([message_reply()]), {**MESSAGES, "on_loss": mode}, **case["params"])
+        options = {**MESSAGES, "on_loss": mode, **case.get("settings", {})}
+        World(None).create(Script([message_reply(content=ANSWER)]), options, **case["params"])
     found = caught[0].message if mode == "warn" else caught.value
     assert [loss.rule for loss in found.losses] == [loss["rule"] for loss in case["losses"]]
 
@@ -230,7 +247,9 @@ def test_no_loss_is_silent(name: str, mode: str) -> None:
 def test_a_plain_reply_says_the_same_as_the_old_endpoints(world: World, case: dict[str, Any]) -> None:
     prompt = prompt_of(case)
     native = world.create(Script([httpx.Response(200, json=case["completion"])]), prompt=prompt)
-    bridged = world.create(Script([message_reply(case["message"])]), MESSAGES, prompt=prompt)
+    bridged = world.create(
+        Script([message_reply(case["message"])]), settings_of(case), prompt=prompt, model=model_of(case)
+    )
     assert type(bridged) is Completion
     assert bridged == native
     assert bridged._request_id == "req_1"
@@ -240,7 +259,9 @@ def test_a_plain_reply_says_the_same_as_the_old_endpoints(world: World, case: di
 def test_a_stream_says_the_same_as_the_old_endpoints(world: World, case: dict[str, Any]) -> None:
     prompt = prompt_of(case)
     native = world.stream(Script([stream_reply(*events(case, "completions"))]), prompt=prompt)
-    bridged = world.stream(Script([stream_reply(*events(case))]), MESSAGES, prompt=prompt)
+    bridged = world.stream(
+        Script([stream_reply(*events(case))]), settings_of(case), prompt=prompt, model=model_of(case)
+    )
     assert bridged.chunks == native.chunks
     assert told(bridged.final) == told(native.final)
     assert type(bridged.error) is type(native.error)

@@ -16,14 +16,17 @@ from anthropic_completions._contract import generated as _wire
 from anthropic_completions.messages import (
     LOSSES,
     Loss,
+    LossError,
     StreamTranslator,
     UntranslatableMessageError,
     UntranslatablePromptError,
-    needs_leading_space,
     to_completion,
     to_message_stop,
     to_messages_request,
+    translate,
 )
+from anthropic_completions.messages._beginnings import Answer
+from anthropic_completions.models import MessagesSupport
 from anthropic_completions.prompts import Prompt, parse, validate
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "messages.json").read_text("utf-8"))
@@ -44,12 +47,13 @@ def succeeding(kind: str) -> list[dict[str, Any]]:
 
 
 def check_request(case: dict[str, Any]) -> None:
-    request, losses = to_messages_request(case["params"])
-    assert request == case["request"]
-    assert [{"rule": loss.rule, "field": loss.field, "value": loss.value} for loss in losses] == case[
+    done = translate(case["params"], **case.get("settings", {}))
+    assert done.request == case["request"]
+    assert [{"rule": loss.rule, "field": loss.field, "value": loss.value} for loss in done.losses] == case[
         "losses"
     ]
-    assert needs_leading_space(case["params"], request) == case["leading_space"]
+    assert done.leading_space == case["leading_space"]
+    assert done.beginning == case.get("beginning", "")
 
 
 # Requests
@@ -58,6 +62,50 @@ def check_request(case: dict[str, Any]) -> None:
 @cases(REQUESTS)
 def test_a_request_is_translated(case: dict[str, Any]) -> None:
     check_request(case)
+
+
+def test_a_prefill_can_be_an_error_where_the_model_refuses_it() -> None:
+    params = {**PARAMS, "model": "claude-opus-4-8", "prompt": f"{PARAMS['prompt']} Hi", "temperature": 0}
+    with pytest.raises(LossError, match='prefill="instruct" asks for it in words') as raised:
+        translate(params, prefill="error")
+    assert [loss.rule for loss in raised.value.losses] == ["prefill_refused"]
+
+
+def test_a_loss_of_a_model_in_no_list_says_that_it_is_treated_as_the_newest() -> None:
+    params = {**PARAMS, "prompt": f"{PARAMS['prompt']} Hi", "stop_sequences": [" "]}
+    losses = {loss.rule: loss for loss in translate({**params, "model": "claude-next"}).losses}
+    sentence = " The model is not in the contract; it is treated as the newest models are."
+    assert losses["prefill_refused"].consequence == LOSSES["prefill_refused"].consequence + sentence
+    assert losses["blank_stop_sequence"].consequence == LOSSES["blank_stop_sequence"].consequence
+
+
+@pytest.mark.parametrize(
+    ("model", "known"), [("claude-opus-5", True), ("claude-next", True), ("my-claude", False)]
+)
+def test_of_names_that_gateways_make_up_losses_cannot_be_judged(model: str, known: bool) -> None:
+    assert translate({**PARAMS, "model": model}).is_judged is known
+
+
+def test_what_was_learned_of_a_model_overrides_the_contract() -> None:
+    params = {**PARAMS, "model": "my-claude", "top_k": 5}
+    done = translate(params, support=MessagesSupport(sampling="none"))
+    assert "top_k" not in done.request
+    assert [loss.rule for loss in done.losses] == ["sampling_refused"]
+
+
+@pytest.mark.parametrize("name", ["messages", "max_tokens"])
+def test_what_is_made_of_another_field_is_refused_beside_it(name: str) -> None:
+    with pytest.raises(ValueError, match=f"^{name}: expected none"):
+        translate({**PARAMS, name: 5})
+
+
+def test_system_beside_white_space_before_the_first_turn_is_taken() -> None:
+    done = translate({**PARAMS, "prompt": f"\n{PARAMS['prompt']}", "system": "Be brief."})
+    assert (done.request["system"], done.losses) == ("Be brief.", ())
+
+
+def test_thinking_cannot_be_switched_off_where_nothing_is_known_to_do_it() -> None:
+    assert "thinking" not in translate({**PARAMS, "model": "my-claude"}).request
 
 
 @cases(failing("requests"))
@@ -179,8 +227,12 @@ def test_a_request_that_loses_nothing_says_the_whole_prompt(prompt: str) -> None
 
 
 def said(prompt: str) -> tuple[str, list[tuple[str, str]]]:
+    """Take a prompt apart; white space before its first turn and after its last marker says nothing."""
     transcript = parse(prompt)
-    return transcript.system, [(turn.role, turn.content) for turn in transcript.turns]
+    turns = [(turn.role, turn.content) for turn in transcript.turns]
+    role, last = turns.pop()
+    system = transcript.system if transcript.system.strip() else ""
+    return system, [*turns, (role, last if last.strip() else "")]
 
 
 # Replies
@@ -188,7 +240,9 @@ def said(prompt: str) -> tuple[str, list[tuple[str, str]]]:
 
 @cases(succeeding("replies"))
 def test_a_reply_becomes_a_completion(case: dict[str, Any]) -> None:
-    completion = to_completion(case["message"], leading_space=case["leading_space"])
+    completion = to_completion(
+        case["message"], leading_space=case["leading_space"], beginning=case.get("beginning", "")
+    )
     assert list(completion.items()) == list(case["completion"].items())
     assert _wire.first_violation("Completion", completion) is None
 
@@ -209,6 +263,41 @@ def test_the_error_is_one_of_ours_and_a_value_error_and_survives_pickle() -> Non
     assert isinstance(error, ValueError)
     assert (error.reason, error.reply) == ("refusal", {"content": [], "stop_reason": "refusal"})
     assert str(error) == "the message ends with the stop reason 'refusal', which completions do not have"
+
+
+def test_a_refusal_tells_category_and_explanation() -> None:
+    details = {"type": "refusal", "category": "cyber", "explanation": "No break-ins."}
+    with pytest.raises(UntranslatableMessageError, match=r"'refusal'.* \(cyber: No break-ins\.\)$") as raised:
+        to_completion({"content": [], "stop_reason": "refusal", "stop_details": details})
+    error = pickle.loads(pickle.dumps(raised.value))
+    assert (error.category, error.explanation) == ("cyber", "No break-ins.")
+
+
+@pytest.mark.parametrize("details", [None, {"category": None}, "cyber", {"category": 5, "explanation": []}])
+def test_a_refusal_without_details_tells_none(details: object) -> None:
+    with pytest.raises(UntranslatableMessageError) as raised:
+        to_completion({"content": [], "stop_reason": "refusal", "stop_details": details})
+    assert (raised.value.category, raised.value.explanation) == (None, None)
+
+
+@pytest.mark.parametrize("stop_reason", ["max_tokens", "end_turn"])
+def test_an_answer_that_is_all_thinking_tells_what_it_took_and_what_helps(stop_reason: str) -> None:
+    message = {
+        "content": [{"type": "thinking", "thinking": "", "signature": "c2ln"}],
+        "stop_reason": stop_reason,
+        "usage": {"output_tokens": 64, "output_tokens_details": {"thinking_tokens": 61}},
+    }
+    sentence = "thinking took 61 tokens of the 64 .*; a larger thinking_room .* or max_tokens_to_sample"
+    with pytest.raises(UntranslatableMessageError, match=sentence) as raised:
+        to_completion(message, max_tokens=64)
+    error = pickle.loads(pickle.dumps(raised.value))
+    assert (error.reason, error.thinking_tokens, error.max_tokens) == ("thinking", 61, 64)
+
+
+def test_thinking_whose_tokens_are_not_told_is_told_all_the_same() -> None:
+    with pytest.raises(UntranslatableMessageError, match="an unknown number of tokens; ") as raised:
+        to_completion({"content": [{"type": "redacted_thinking"}], "stop_reason": "max_tokens"})
+    assert raised.value.reason == "thinking"
 
 
 @pytest.mark.parametrize(
@@ -235,7 +324,7 @@ def test_stops_are_translated_both_ways(case: dict[str, Any]) -> None:
 
 
 def run(case: dict[str, Any]) -> tuple[list[dict[str, Any]], UntranslatableMessageError | None]:
-    translator = StreamTranslator(leading_space=case["leading_space"])
+    translator = StreamTranslator(leading_space=case["leading_space"], beginning=case.get("beginning", ""))
     out: list[dict[str, Any]] = []
     for index, event in enumerate(case["events"]):
         try:
@@ -244,6 +333,7 @@ def run(case: dict[str, Any]) -> tuple[list[dict[str, Any]], UntranslatableMessa
             assert index == len(case["events"]) - 1
             return out, error
         out += [{"event": name, "data": data} for name, data in found]
+    assert translator.followed == case.get("followed")
     return out, None
 
 
@@ -268,7 +358,7 @@ def test_an_error_in_a_stream_holds_what_had_come_of_the_message() -> None:
 
 def test_what_came_is_put_together_for_errors_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise the time that a stream takes grows with the square of its length."""
-    monkeypatch.setattr(StreamTranslator, "_so_far", lambda _: pytest.fail("put together"))
+    monkeypatch.setattr(StreamTranslator, "message", lambda _: pytest.fail("put together"))
     for case in succeeding("streams"):
         assert run(case) == (case["completions"], None)
 
@@ -296,6 +386,60 @@ def test_a_start_whose_id_or_model_is_no_text_is_malformed(start: dict[str, Any]
     with pytest.raises(UntranslatableMessageError) as raised:
         StreamTranslator().feed("message_start", {"message": start})
     assert raised.value.reason == "malformed"
+
+
+def test_a_stream_gives_the_whole_message() -> None:
+    translator = StreamTranslator()
+    thinking = {"type": "thinking", "thinking": "", "signature": ""}
+    for event, data in [
+        (
+            "message_start",
+            {"message": {"id": "m", "model": "c", "content": [], "usage": {"input_tokens": 3}}},
+        ),
+        ("content_block_start", {"index": 0, "content_block": thinking}),
+        ("content_block_delta", {"index": 0, "delta": {"type": "thinking_delta", "thinking": "Hm"}}),
+        ("content_block_delta", {"index": 0, "delta": {"type": "signature_delta", "signature": "c2ln"}}),
+        ("content_block_delta", {"index": 0, "delta": {"type": "news_delta", "news": "?"}}),
+        ("content_block_start", {"index": 1, "content_block": {"type": "text", "text": "H"}}),
+        ("content_block_delta", {"index": 1, "delta": {"type": "text_delta", "text": "i"}}),
+        ("message_delta", {"delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 5}}),
+    ]:
+        translator.feed(event, data)
+    assert translator.message() == {
+        "id": "m",
+        "model": "c",
+        "content": [
+            {"type": "thinking", "thinking": "Hm", "signature": "c2ln"},
+            {"type": "text", "text": "Hi"},
+        ],
+        "usage": {"input_tokens": 3, "output_tokens": 5},
+        "stop_reason": "end_turn",
+    }
+
+
+@given(
+    st.text("ab \n", max_size=6),
+    st.text("ab \n", max_size=8),
+    st.lists(st.integers(0, 8), max_size=4),
+    st.booleans(),
+)
+def test_a_beginning_is_taken_off_the_same_however_the_answer_is_cut(
+    beginning: str, text: str, cuts: list[int], leading_space: bool
+) -> None:
+    def run(pieces: list[str]) -> tuple[str, bool | None]:
+        answer = Answer(leading_space=leading_space, beginning=beginning)
+        out = "".join(map(answer.feed, pieces)) + answer.end()
+        return out, answer.followed
+
+    edges = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
+    out, followed = run([text[start:stop] for start, stop in pairwise(edges)])
+    assert (out, followed) == run([text])
+    wanted = "".join(beginning.split())
+    assert followed == ("".join(text.split()).startswith(wanted) if wanted else None)
+    if followed and text.startswith(beginning):
+        assert out == text[len(beginning) :]
+    if not followed:
+        assert out == (text if not leading_space or not text or text[0].isspace() else f" {text}")
 
 
 def test_what_comes_in_is_not_changed_and_what_is_passed_on_is_a_copy() -> None:

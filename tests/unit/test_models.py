@@ -131,7 +131,8 @@ def test_a_retired_model_is_warned_about_visibly() -> None:
         warn_about("claude-opus-4-0", on=date(2026, 6, 15))
     assert str(caught[0].message) == (
         "the model 'claude-opus-4-0' (claude-opus-4-20250514) was retired on 2026-06-15; "
-        "Anthropic recommends 'claude-opus-4-8'"
+        "Anthropic recommends 'claude-opus-4-8'; "
+        'model_map={"claude-opus-4-0": "claude-opus-4-8"} or model_map="recommended" asks for that instead'
     )
     assert not issubclass(RetiredModelWarning, DeprecationWarning)
 
@@ -166,6 +167,36 @@ def test_a_warning_that_is_an_error_is_raised_every_time() -> None:
         for _ in range(2):
             with pytest.raises(RetiredModelWarning):
                 warn_about("claude-2.1", on=date(2026, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "on", "instead"),
+    [
+        ("claude-2", date(2026, 11, 25), "claude-opus-4-8"),
+        ("claude-instant-v1-100k", date(2026, 11, 25), "claude-haiku-4-5-20251001"),
+        ("claude-3-7-sonnet-latest", date(2026, 11, 25), "claude-sonnet-5-5"),
+        ("claude-2", date(2024, 1, 1), None),
+        ("claude-sonnet-4-5", date(2026, 11, 29), None),
+        ("claude-sonnet-4-5", date(2026, 11, 30), "claude-sonnet-5-5"),
+        ("claude-next", date(2026, 11, 25), None),
+    ],
+)
+def test_a_retired_model_gives_way_to_the_one_that_is_recommended(
+    name: str, on: date, instead: str | None
+) -> None:
+    assert models.recommended(name, on=on) == instead
+
+
+def test_a_recommended_model_that_is_retired_itself_gives_way_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ENTRIES["claude-opus-4-8"], "retired", "2026-11-25")
+    monkeypatch.setitem(ENTRIES["claude-opus-4-8"], "replacement", "claude-opus-5-5")
+    assert models.recommended("claude-2.1", on=date(2026, 11, 25)) == "claude-opus-5-5"
+
+
+def test_a_claude_that_is_in_no_list_is_served_as_the_newest_and_other_names_are_not_known() -> None:
+    assert models.messages_support("claude-next") == lifecycle("claude-fable-5-2").messages
+    assert models.messages_support("my-claude") == MessagesSupport()
+    assert models.messages_support("claude-opus-4-5") == lifecycle("claude-opus-4-5").messages
 
 
 def test_of_many_threads_one_warns() -> None:

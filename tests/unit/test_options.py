@@ -12,18 +12,17 @@ from anthropic_completions import NOT_GIVEN, NotGiven, Omit, not_given, omit
 from anthropic_completions._client.arguments import headers_to_send, url_with_query
 from anthropic_completions._options import (
     Options,
-    base_url,
     count,
     custom_headers,
     is_given,
     layer_headers,
     mapping,
-    query_pairs,
     seconds,
     sequence,
     timeout,
 )
 from anthropic_completions._secrets import Headers, Secret, is_secret, secret
+from anthropic_completions._urls import base_url, query_pairs
 
 KEY = "sk-ant-a-secret-key"
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from .._contract.generated import body_fields, checker, request_kwargs
-from .._options import NotGiven, Omit, is_given, layer_headers, mapping, query_pairs, sequence
+from .._options import NotGiven, Omit, is_given, layer_headers, mapping, sequence
 from .._secrets import Headers
+from .._urls import query_pairs
 
 if TYPE_CHECKING:
     from .._contract.schema import JSONObject

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import httpx
 
     from .._http.call import Clock
-    from .._options import Backend, HeaderValues, OnLoss, QueryValues
+    from .._options import Backend, HeaderValues, ModelMapping, OnLoss, Prefill, QueryValues
 
 
 class BaseClient(Generic[H]):
@@ -61,8 +61,12 @@ class BaseClient(Generic[H]):
         default_query: QueryValues | None = None,
         http_client: H | None = None,
         middleware: Sequence[object] | None = None,
-        backend: Backend = "completions",
-        on_loss: OnLoss = "warn",
+        backend: Backend | NotGiven = NOT_GIVEN,
+        on_loss: OnLoss | NotGiven = NOT_GIVEN,
+        model_map: ModelMapping | NotGiven | None = NOT_GIVEN,
+        prefill: Prefill | NotGiven = NOT_GIVEN,
+        thinking_room: int | NotGiven = NOT_GIVEN,
+        learn: bool = True,
         model_warnings: bool = True,
     ) -> None:
         key: str | Secret | None = api_key
@@ -90,10 +94,16 @@ class BaseClient(Generic[H]):
                 ),
                 default_query=default_query,
                 middleware=middleware,
+                learn=learn,
+                model_warnings=model_warnings,
+            ),
+            **_options.checked_or_environment(
                 backend=backend,
                 on_loss=on_loss,
-                model_warnings=model_warnings,
-            )
+                model_map=model_map,
+                prefill=prefill,
+                thinking_room=thinking_room,
+            ),
         )
         self._check_middleware()
 
@@ -217,6 +227,10 @@ class BaseClient(Generic[H]):
         middleware: Sequence[object] | NotGiven | None = NOT_GIVEN,
         backend: Backend | NotGiven = NOT_GIVEN,
         on_loss: OnLoss | NotGiven = NOT_GIVEN,
+        model_map: ModelMapping | NotGiven | None = NOT_GIVEN,
+        prefill: Prefill | NotGiven = NOT_GIVEN,
+        thinking_room: int | NotGiven = NOT_GIVEN,
+        learn: bool | NotGiven = NOT_GIVEN,
         model_warnings: bool | NotGiven = NOT_GIVEN,
     ) -> Self:
         """Return a client with some settings changed.
@@ -265,6 +279,10 @@ class BaseClient(Generic[H]):
             "middleware": middleware,
             "backend": backend,
             "on_loss": on_loss,
+            "model_map": model_map,
+            "prefill": prefill,
+            "thinking_room": thinking_room,
+            "learn": learn,
             "model_warnings": model_warnings,
         }
         changed = _options.checked(**{name: value for name, value in given.items() if is_given(value)})

@@ -156,14 +156,14 @@ def completion_call(caller: Caller, arguments: Mapping[str, object], *, unread: 
     if options.backend == "messages":
         from ..messages._reader import messages_request
 
-        path, body, reader = messages_request(body, options.on_loss)
+        path, body, reader = messages_request(body, options)
     request = _Request(path, headers, encode_body(body), body.get("stream") is True, unread)
     call = _call(caller, request, extras)
     if options.backend != "auto":
         return Prepared(call, options, reader)
 
     def by_messages(refusal: APIStatusError) -> Prepared:
-        from ..messages._reader import switch
+        from ..messages._switching import switch
 
         switch(options, model, refusal)
         other = completion_call(caller, arguments, unread=unread)

@@ -38,16 +38,23 @@ that a model's further built-in stop sequences, if it had any, are none but `\n\
 
 from __future__ import annotations
 
-from ._losses import LOSSES, Loss, LossError, LossRule, LossWarning
+from ._losses import Loss, LossError, LossWarning
 from ._replies import (
     BackendSwitchWarning,
-    StreamTranslator,
     UntranslatableMessageError,
     UntranslatableReplyError,
     to_completion,
     to_message_stop,
 )
-from ._requests import UntranslatablePromptError, needs_leading_space, to_messages_request
+from ._requests import (
+    Translation,
+    UntranslatablePromptError,
+    needs_leading_space,
+    to_messages_request,
+    translate,
+)
+from ._rules import LOSSES, LossRule
+from ._streams import StreamTranslator
 
 __all__ = [
     "LOSSES",
@@ -57,6 +64,7 @@ __all__ = [
     "LossRule",
     "LossWarning",
     "StreamTranslator",
+    "Translation",
     "UntranslatableMessageError",
     "UntranslatablePromptError",
     "UntranslatableReplyError",
@@ -64,4 +72,5 @@ __all__ = [
     "to_completion",
     "to_message_stop",
     "to_messages_request",
+    "translate",
 ]

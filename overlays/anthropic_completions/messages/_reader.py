@@ -12,17 +12,11 @@ from .._callers import stacklevel
 from .._contract.schema import describe
 from .._errors import APIError, APIResponseValidationError, IncompleteStreamError
 from .._stream.assembly import Assembly, Reader
-from . import (
-    BackendSwitchWarning,
-    LossError,
-    LossWarning,
-    StreamTranslator,
-    UntranslatableMessageError,
-    UntranslatableReplyError,
-    needs_leading_space,
-    to_completion,
-    to_messages_request,
-)
+from ._beginnings import Answer
+from ._losses import Loss, LossError, LossWarning
+from ._replies import UntranslatableMessageError, UntranslatableReplyError, completion_of
+from ._requests import translate
+from ._streams import StreamTranslator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,73 +24,55 @@ if TYPE_CHECKING:
     import httpx
 
     from .._contract.completion import Completion
-    from .._errors import APIStatusError
     from .._options import OnLoss, Options
     from .._stream.assembly import StreamLimits
     from .._stream.sse import ServerSentEvent
+    from ._requests import Translation
 
 PATH = "/v1/messages"
 _EVENTS = frozenset(
     {"error", "message_start", "content_block_start", "content_block_delta", "message_delta", "message_stop"}
 )
-# "... is not supported on this API. Please use the Messages API instead." (observed)
-_REFUSAL = "use the Messages API"
+_NOT_FOLLOWED = "The answer does not begin so; it is returned whole."
 
 
-def messages_request(body: Mapping[str, Any], on_loss: OnLoss) -> tuple[str, dict[str, Any], Reader]:
+def messages_request(body: Mapping[str, Any], options: Options) -> tuple[str, dict[str, Any], Reader]:
     """Return path and body of the request that says what one for a completion says, and its reader.
 
     Raises:
         TypeError, UntranslatablePromptError: The request has no counterpart in Messages.
-        LossError: It has one that loses something, and `on_loss` is `error`.
+        LossError: It has one that loses something, and `on_loss` is `error`; or a prefill, and `prefill` is.
     """
-    request, losses = to_messages_request(body)
-    if losses and on_loss == "error":
-        raise LossError(losses)
-    if losses and on_loss == "warn":
-        warnings.warn(LossWarning(losses), stacklevel=stacklevel())
-    return PATH, request, MessagesReader(leading_space=needs_leading_space(body, request))
-
-
-def switch(options: Options, model: str, refusal: APIStatusError) -> None:
-    """Note that a model is served by Messages only, and warn of it.
-
-    Raises:
-        APIStatusError: The refusal, where it says something else.
-    """
-    body: Any = refusal.body if refusal.status_code == 400 else None
-    try:
-        told = str(body["error"]["message"])
-    except (TypeError, KeyError):
-        told = ""
-    if _REFUSAL not in told:
-        raise refusal
-    # One dict operation decides who warns: no lock that a fork could leave taken.
-    key, token = (options.base_url, model), object()
-    if options.only_messages.setdefault(key, token) is token:
-        try:
-            warnings.warn(BackendSwitchWarning(model), stacklevel=stacklevel())
-        except Warning:
-            options.only_messages.pop(key, None)
-            raise
+    done = translate(body, prefill=options.prefill, thinking_room=options.thinking_room)
+    if done.losses and options.on_loss == "error":
+        raise LossError(done.losses)
+    if done.losses and options.on_loss == "warn":
+        warnings.warn(LossWarning(done.losses), stacklevel=stacklevel())
+    return PATH, done.request, MessagesReader(done, options.on_loss)
 
 
 class MessagesReader(Reader):
     """Reads the replies of the Messages API.
 
     Args:
-        leading_space: As for `to_completion`.
+        translation: What was asked.
+        on_loss: What becomes of an answer that does not begin as it was asked to.
     """
 
-    def __init__(self, *, leading_space: bool) -> None:
-        self._leading_space = leading_space
+    def __init__(self, translation: Translation, on_loss: OnLoss) -> None:
+        self._leading_space = translation.leading_space
+        self._beginning = translation.beginning
+        self._max_tokens: int = translation.request["max_tokens"]
+        self._on_loss = on_loss
 
     def assembly(self, limits: StreamLimits) -> Assembly:
         return MessagesAssembly(self, limits)
 
     def translator(self) -> StreamTranslator:
         """Return what translates one stream."""
-        return StreamTranslator(leading_space=self._leading_space)
+        return StreamTranslator(
+            leading_space=self._leading_space, beginning=self._beginning, max_tokens=self._max_tokens
+        )
 
     def fields(self, response: httpx.Response, body: Any) -> Any:
         """Return the fields of the completion that says what a reply's JSON value says.
@@ -112,10 +88,19 @@ class MessagesReader(Reader):
         if not isinstance(body, dict):
             message = f"The reply (status {response.status_code}) is no message, but {describe(body)}."
             raise APIResponseValidationError(response, body, message=message)
+        answer = Answer(leading_space=self._leading_space, beginning=self._beginning)
         try:
-            return to_completion(body, leading_space=self._leading_space)
+            fields = completion_of(body, answer, self._max_tokens)
         except UntranslatableMessageError as error:
             raise _reply_error(error, response, body) from None
+        self.tell(answer.followed)
+        return fields
+
+    def tell(self, followed: bool | None) -> None:
+        """Warn where an answer does not begin as it was asked to."""
+        if followed is False and self._on_loss == "warn":
+            loss = Loss("prompt", self._beginning, "prefill_instructed", _NOT_FOLLOWED)
+            warnings.warn(LossWarning([loss]), stacklevel=stacklevel())
 
 
 class MessagesAssembly(Assembly):
@@ -154,12 +139,14 @@ class MessagesAssembly(Assembly):
             return None
         self._silence = 0.0
         self._ended = self._ended or name == "message_stop"
+        undecided = self._translator.followed is None
         try:
-            for _, fields in self._translator.feed(name, data):
-                return self._chunk(fields)
+            events = self._translator.feed(name, data)
         except UntranslatableMessageError as error:
             raise _reply_error(error, self.response, data) from None
-        return None
+        if undecided:
+            self._reader.tell(self._translator.followed)
+        return self._chunk(events[0][1]) if events else None
 
     def _fields(self, value: dict[str, Any]) -> Any:
         return self._reader.fields(self.response, value)

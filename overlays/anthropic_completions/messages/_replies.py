@@ -1,4 +1,4 @@
-"""From a message to a completion, whole or streamed."""
+"""From a message to a completion: what replies become, and which have no counterpart."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from .._errors import AnthropicError, APIError, strip_credentials
 from ..prompts import HUMAN_PROMPT
+from ._beginnings import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     Reply = Callable[[], Mapping[str, Any]]
 
 T = TypeVar("T")
-Event = tuple[str, dict[str, Any]]
-Obstacle = Literal["refusal", "tool_use", "pause_turn", "stop_reason", "content", "no_text", "malformed"]
+Obstacle = Literal[
+    "refusal", "tool_use", "pause_turn", "stop_reason", "content", "thinking", "no_text", "malformed"
+]
 
 _STOP_REASONS = {
     "end_turn": "stop_sequence",
@@ -31,8 +33,13 @@ _OBSTACLES: dict[str, Obstacle] = {
     "refusal": "refusal",
     "tool_use": "tool_use",
 }
+THINKING_BLOCKS = frozenset({"thinking", "redacted_thinking"})
 # Blocks that are not part of the text and no answer in themselves.
-_SILENT_BLOCKS = ("thinking", "redacted_thinking")
+_SILENT_BLOCKS = THINKING_BLOCKS | {"fallback", "compaction"}
+_REMEDY = (
+    "a larger thinking_room (of the client) or max_tokens_to_sample leaves room for the text, and so does a "
+    "model whose thinking can be switched off, such as claude-haiku-5-5"
+)
 
 
 class UntranslatableMessageError(AnthropicError, ValueError):
@@ -40,10 +47,21 @@ class UntranslatableMessageError(AnthropicError, ValueError):
 
     Attributes:
         reason: What stands in the way: the stop reasons `refusal`, `tool_use` and `pause_turn`; any other
-            unknown `stop_reason`; `content`, a block that is neither text nor thinking; `no_text`, an end
-            without any text before it; `malformed`, something that is not as the API documents it.
-        reply: The message; of a stream, what had come of it.
+            unknown `stop_reason`; `content`, a block that is neither text nor thinking; `thinking`, an end
+            with nothing but thinking before it; `no_text`, an end without anything; `malformed`, something
+            that is not as the API documents it.
+        reply: The message; of a stream, what had come of it. The text in a refused one is no answer.
+        category: Of a refusal, its kind in the service's words, such as `cyber`; None where it tells none.
+        explanation: Of a refusal, why, for people; None where it is not told.
+        thinking_tokens: With `thinking`, the tokens that it took; None where that is not told.
+        max_tokens: With `thinking`, the cap that was sent, on thinking and text together; None where it is
+            not known.
     """
+
+    category: str | None = None
+    explanation: str | None = None
+    thinking_tokens: int | None = None
+    max_tokens: int | None = None
 
     def __init__(self, sentence: str, *, reason: Obstacle, reply: Mapping[str, Any]) -> None:
         super().__init__(sentence)
@@ -57,8 +75,8 @@ class UntranslatableReplyError(APIError, UntranslatableMessageError):
     Attributes:
         response: The HTTP reply.
         status_code: Its status.
-        reason, reply: As of `UntranslatableMessageError`. `body` is the same as `reply`; of a stream,
-            `completion` is the text that had come.
+        reason, reply, category, explanation, thinking_tokens, max_tokens: As of `UntranslatableMessageError`.
+            `body` is the same as `reply`; of a stream, `completion` is the text that had come.
     """
 
     def __init__(self, error: UntranslatableMessageError, response: httpx.Response) -> None:
@@ -66,6 +84,10 @@ class UntranslatableReplyError(APIError, UntranslatableMessageError):
         APIError.__init__(self, str(error), response.request, body=error.reply)
         self.reason = error.reason
         self.reply = error.reply
+        self.category = error.category
+        self.explanation = error.explanation
+        self.thinking_tokens = error.thinking_tokens
+        self.max_tokens = error.max_tokens
         self.response = response
         self.status_code = response.status_code
         self.request_id = response.headers.get("request-id")
@@ -85,29 +107,44 @@ class BackendSwitchWarning(UserWarning):
         return type(self), (self.model,)
 
 
-def to_completion(message: Mapping[str, Any], *, leading_space: bool = True) -> dict[str, Any]:
+def to_completion(
+    message: Mapping[str, Any],
+    *,
+    leading_space: bool = True,
+    beginning: str = "",
+    max_tokens: int | None = None,
+) -> dict[str, Any]:
     """Return the fields of the completion that says what a message says.
 
     Args:
         message: The reply of the Messages API, the decoded JSON object.
         leading_space: Whether to put a space before text that does not begin with white space, see
-            `needs_leading_space`.
+            `Translation.leading_space`.
+        beginning: Text to take off the beginning of the answer, exactly or up to white space, see
+            `Translation.beginning`. An answer that does not begin with it is returned whole.
+        max_tokens: The `max_tokens` that was sent, for the error of an answer that is all thinking.
 
     Raises:
         UntranslatableMessageError: The message has no counterpart; it is in the error's `reply`.
     """
+    return completion_of(message, Answer(leading_space=leading_space, beginning=beginning), max_tokens)
+
+
+def completion_of(message: Mapping[str, Any], answer: Answer, max_tokens: int | None) -> dict[str, Any]:
+    """Return the fields of the completion that says what a message says, its text by way of an answer."""
 
     def reply() -> Mapping[str, Any]:
         return message
 
-    text = "".join(_block_text(block, reply) for block in _field(message, "content", list, reply))
-    stop_reason, stop = _ending(message, reply, text)
+    blocks = field(message, "content", list, reply)
+    text = "".join(block_text(block, reply) for block in blocks)
+    stop_reason, stop = ending(message, reply, bool(text), max_tokens)
     return {
         "type": "completion",
-        "id": _field(message, "id", str, reply),
-        "completion": _spaced(text) if leading_space else text,
+        "id": field(message, "id", str, reply),
+        "completion": answer.feed(text) + answer.end(),
         "stop_reason": stop_reason,
-        "model": _field(message, "model", str, reply),
+        "model": field(message, "model", str, reply),
         "stop": stop,
     }
 
@@ -122,86 +159,9 @@ def to_message_stop(stop_reason: str | None, stop: str | None) -> tuple[str | No
     return ("end_turn", None) if stop in (None, HUMAN_PROMPT) else ("stop_sequence", stop)
 
 
-class StreamTranslator:
-    """Turn the events of a Messages stream into those of a completion stream, one by one.
-
-    Args:
-        leading_space: As for `to_completion`.
-    """
-
-    def __init__(self, *, leading_space: bool = True) -> None:
-        self._space_due = leading_space
-        self._start: dict[str, Any] = {}
-        self._texts: list[str] = []
-
-    def feed(self, event: str, data: Mapping[str, Any]) -> list[Event]:
-        """Return the events that one event stands for: none or one.
-
-        Pings and errors are passed on as they are. Unknown events are left out, as the API demands.
-
-        Args:
-            event: The event's name.
-            data: Its data, the decoded JSON object.
-
-        Raises:
-            UntranslatableMessageError: The message has no counterpart; what came of it is in `reply`.
-        """
-        if event in ("ping", "error"):
-            return [(event, dict(data))]
-        if event == "message_start":
-            if self._start:
-                raise UntranslatableMessageError(
-                    "the stream begins a second message", reason="malformed", reply=self._so_far()
-                )
-            self._start = dict(self._part(data, "message"))
-            for name in ("id", "model"):
-                _field(self._start, name, str, lambda: self._start)
-        elif event == "content_block_start":
-            return self._text_chunk(_block_text(self._part(data, "content_block"), self._so_far))
-        elif event == "content_block_delta":
-            delta = self._part(data, "delta")
-            if delta.get("type") == "text_delta":
-                return self._text_chunk(_field(delta, "text", str, self._so_far))
-        elif event == "message_delta":
-            delta = self._part(data, "delta")
-            if delta.get("stop_reason") is not None:
-                return self._last_chunk(delta)
-        return []
-
-    def _text_chunk(self, text: str) -> list[Event]:
-        if not text:
-            return []
-        self._texts.append(text)
-        if self._space_due:
-            self._space_due = False
-            text = _spaced(text)
-        return [self._chunk(text, None, None)]
-
-    def _last_chunk(self, delta: Mapping[str, Any]) -> list[Event]:
-        text = "".join(self._texts)
-        stop_reason, stop = _ending(delta, lambda: {**self._so_far(), **delta}, text)
-        return [self._chunk("", stop_reason, stop)]
-
-    def _chunk(self, text: str, stop_reason: str | None, stop: str | None) -> Event:
-        fields: dict[str, Any] = {"type": "completion"}
-        if "id" in self._start:
-            fields["id"] = self._start["id"]
-        fields |= {"completion": text, "stop_reason": stop_reason}
-        if "model" in self._start:
-            fields["model"] = self._start["model"]
-        return "completion", {**fields, "stop": stop}
-
-    def _part(self, data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-        part: Mapping[str, Any] = _field(data, name, dict, self._so_far)
-        return part
-
-    def _so_far(self) -> dict[str, Any]:
-        """Put together what came of the message: for errors only, as it takes the longer the more came."""
-        return {**self._start, "content": [{"type": "text", "text": "".join(self._texts)}]}
-
-
-def _block_text(block: object, reply: Reply) -> str:
-    kind = _field(block, "type", str, reply)
+def block_text(block: object, reply: Reply) -> str:
+    """Return the text of a block of content; of thinking and of notes about the answer there is none."""
+    kind = field(block, "type", str, reply)
     if kind in _SILENT_BLOCKS:
         return ""
     if kind != "text":
@@ -210,35 +170,71 @@ def _block_text(block: object, reply: Reply) -> str:
             reason="content",
             reply=reply(),
         )
-    return _field(block, "text", str, reply)
+    return field(block, "text", str, reply)
 
 
-def _ending(end: Mapping[str, Any], reply: Reply, text: str) -> tuple[str, str | None]:
+def ending(
+    end: Mapping[str, Any], reply: Reply, has_text: bool, max_tokens: int | None
+) -> tuple[str, str | None]:
     """Return the completion's stop reason and stop, or raise where the message ends in another way."""
     reason, sequence = end.get("stop_reason"), end.get("stop_sequence")
     if not isinstance(reason, str) or reason not in _STOP_REASONS:
-        raise UntranslatableMessageError(
-            f"the message ends with the stop reason {reason!r}, which completions do not have",
-            reason=_OBSTACLES.get(reason, "stop_reason") if isinstance(reason, str) else "malformed",
-            reply=reply(),
-        )
+        raise _other_end(reason, end.get("stop_details"), reply())
     # A stop sequence that is met at once explains an empty text; nothing else does.
-    if not text and reason != "stop_sequence":
-        raise UntranslatableMessageError(
-            f"the message ends with the stop reason {reason!r} and without any text",
-            reason="no_text",
-            reply=reply(),
-        )
+    if not has_text and reason != "stop_sequence":
+        raise _without_text(reason, reply(), max_tokens)
     if sequence is not None:
-        _field(end, "stop_sequence", str, reply)
+        field(end, "stop_sequence", str, reply)
     return _STOP_REASONS[reason], HUMAN_PROMPT if reason == "end_turn" else sequence
 
 
-def _spaced(text: str) -> str:
-    return text if not text or text[0].isspace() else f" {text}"
+def _other_end(reason: object, details: object, reply: Mapping[str, Any]) -> UntranslatableMessageError:
+    sentence = f"the message ends with the stop reason {reason!r}, which completions do not have"
+    told = {
+        name: value
+        for name in ("category", "explanation")
+        if isinstance(details, Mapping) and isinstance(value := details.get(name), str)
+    }
+    if reason == "refusal" and told:
+        sentence += f" ({': '.join(told.values())})"
+    error = UntranslatableMessageError(
+        sentence,
+        reason=_OBSTACLES.get(reason, "stop_reason") if isinstance(reason, str) else "malformed",
+        reply=reply,
+    )
+    error.category, error.explanation = told.get("category"), told.get("explanation")
+    return error
 
 
-def _field(source: object, name: str, kind: type[T], reply: Reply) -> T:
+def _without_text(
+    reason: str, reply: Mapping[str, Any], max_tokens: int | None
+) -> UntranslatableMessageError:
+    sentence = f"the message ends with the stop reason {reason!r} and without any text"
+    tokens = _thinking_tokens(reply)
+    thought = any(
+        isinstance(block, Mapping) and block.get("type") in THINKING_BLOCKS
+        for block in reply.get("content", ())
+    )
+    if not thought and not tokens:
+        return UntranslatableMessageError(sentence, reason="no_text", reply=reply)
+    used = "an unknown number of" if tokens is None else f"{tokens}"
+    cap = "" if max_tokens is None else f" of the {max_tokens} that thinking and text may have together"
+    error = UntranslatableMessageError(
+        f"{sentence}: thinking took {used} tokens{cap}; {_REMEDY}", reason="thinking", reply=reply
+    )
+    error.thinking_tokens, error.max_tokens = tokens, max_tokens
+    return error
+
+
+def _thinking_tokens(reply: Mapping[str, Any]) -> int | None:
+    usage: Any = reply.get("usage")
+    details: Any = usage.get("output_tokens_details") if isinstance(usage, Mapping) else None
+    found = details.get("thinking_tokens") if isinstance(details, Mapping) else None
+    return found if isinstance(found, int) else None
+
+
+def field(source: object, name: str, kind: type[T], reply: Reply) -> T:
+    """Return a field of what came, or raise where it is not of the type that the API documents."""
     value = source.get(name) if isinstance(source, Mapping) else None
     if not isinstance(value, kind):
         raise UntranslatableMessageError(

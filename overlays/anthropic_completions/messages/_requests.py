@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .._contract.generated import body_fields, checker
 from .._errors import AnthropicError
-from ..models import lifecycle
+from .._options import THINKING_ROOM
+from ..models import is_unlisted, lifecycle, messages_support
 from ..prompts import HUMAN_PROMPT, parse, validate
-from ._losses import Draft, apply_rules
+from ._losses import LossError
+from ._rules import Draft, apply_rules, max_tokens_of, switch_thinking_off
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..models import Lifecycle
+    from .._options import Prefill
+    from ..models import Lifecycle, MessagesSupport
     from ._losses import Loss
 
 _ROLES = {"human": "user", "assistant": "assistant"}
@@ -26,43 +30,109 @@ class UntranslatablePromptError(AnthropicError, ValueError):
     """The prompt has no counterpart in Messages: the old endpoint refuses it, or its first turn is blank."""
 
 
-def to_messages_request(params: Mapping[str, Any]) -> tuple[dict[str, Any], list[Loss]]:
-    """Return the Messages request that says what a completion request says, and what it cannot say.
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """The request for a message that says what one for a completion says, and how to read the reply.
 
-    The prompt is first changed as the old endpoint changes it, see `prompts.Verdict.sanitised`. Optional
-    fields that are None count as absent. For models of which the contract does not know what they refuse,
-    everything is sent as it is; what is refused then is the service's answer.
+    Attributes:
+        request: The fields of the Messages request.
+        losses: What it does not say, or does not say the same, in the order of `LOSSES`.
+        leading_space: Whether the old endpoint's answer would have begun with a space that Messages leaves
+            out, see `needs_leading_space`.
+        beginning: The text with which the answer is asked in words to begin (`prefill="instruct"`), which
+            is to be taken off it; empty for none.
+        is_judged: Whether it is known what the model refuses. Where it is not, everything is sent, and the
+            losses that depend on the model cannot be told.
+    """
+
+    request: dict[str, Any]
+    losses: tuple[Loss, ...]
+    leading_space: bool
+    beginning: str
+    is_judged: bool
+
+
+def translate(
+    params: Mapping[str, Any],
+    *,
+    prefill: Prefill = "drop",
+    thinking_room: int = THINKING_ROOM,
+    support: MessagesSupport | None = None,
+) -> Translation:
+    """Translate a request for a completion into one for a message.
+
+    The prompt is first changed as the old endpoint changes it, see `prompts.Verdict.sanitised`. White space
+    before the first turn and after the last marker is left out, which loses nothing. Optional fields that
+    are None count as absent; so do `top_k` and `top_p` of -1, which was the way to say so in 2023.
 
     Args:
         params: The fields of the completion request by their names on the wire. Fields that it does not know
-            are passed on, so that features of Messages can be asked for. So is `betas`, an argument of
-            clients in both APIs, which is a header on the wire.
-
-    Returns:
-        The fields of the Messages request, and the losses in the order of `LOSSES`.
+            are passed on, so that features of Messages can be asked for; `thinking` and `output_config` are
+            left as they are. `betas` is passed on too: an argument of clients in both APIs, and a header on
+            the wire.
+        prefill: What becomes of a prefill, text that the answer shall begin with, where the model refuses
+            it: `drop` leaves it out; `instruct` asks for it in words; `error` raises.
+        thinking_room: Tokens by which `max_tokens` grows for a model that always thinks, from 0.
+        support: How Messages serves the model, in place of what the contract knows.
 
     Raises:
         TypeError: A field is missing or of the wrong type; ranges are for the service to judge.
-        ValueError: There are `messages` besides the prompt, or `system` besides one that has such text: one
-            would be lost.
+        ValueError: There are `messages` or `max_tokens` besides what they are made of, or `system` besides a
+            prompt that has such text: one would be lost.
         UntranslatablePromptError: The prompt has no counterpart.
+        LossError: There is a prefill that the model refuses, and `prefill` is `error`.
     """
     fields: dict[str, Any] = {
         name: value for name, value in params.items() if value is not None or name in _REQUIRED
     }
     _check(fields)
     model = lifecycle(fields["model"])
-    prompt = _sanitised(fields["prompt"])
-    transcript = parse(prompt)
-    draft = Draft(model.messages, transcript.system, list(transcript.turns), fields)
-    if "messages" in fields:
-        raise ValueError("messages: expected none, as they are made of the prompt")
-    if "system" in fields and transcript.system:
-        raise ValueError("system: expected none, as the prompt has such text")
+    transcript = parse(_sanitised(fields["prompt"]))
+    _check_beside(fields, transcript.system)
+    for name in ("top_k", "top_p"):
+        if fields.get(name) == -1:
+            del fields[name]
+    draft = Draft(
+        support=support or messages_support(model.name),
+        unlisted=is_unlisted(model),
+        system=transcript.system,
+        turns=list(transcript.turns),
+        fields=fields,
+        prefill=prefill,
+        thinking_room=thinking_room,
+    )
     losses = apply_rules(draft)
+    if prefill == "error" and (refused := [loss for loss in losses if loss.rule == "prefill_refused"]):
+        raise LossError(refused)
     if not draft.turns or draft.turns[0].role != "human":
         raise UntranslatablePromptError("the prompt's first Human turn is blank, which Messages refuses")
-    return _build(draft, model), losses
+    switch_thinking_off(draft)
+    request = _build(draft, model)
+    return Translation(
+        request=request,
+        losses=tuple(losses),
+        leading_space=needs_leading_space(params, request),
+        beginning=draft.beginning,
+        is_judged=draft.support.sampling is not None,
+    )
+
+
+def to_messages_request(params: Mapping[str, Any]) -> tuple[dict[str, Any], list[Loss]]:
+    """Return the Messages request that says what a completion request says, and what it cannot say.
+
+    The short form of `translate`, whose defaults hold.
+
+    Args:
+        params: The fields of the completion request, as for `translate`.
+
+    Returns:
+        The fields of the Messages request, and the losses in the order of `LOSSES`.
+
+    Raises:
+        TypeError, ValueError, UntranslatablePromptError: As of `translate`.
+    """
+    done = translate(params)
+    return done.request, list(done.losses)
 
 
 def needs_leading_space(params: Mapping[str, Any], request: Mapping[str, Any]) -> bool:
@@ -89,6 +159,15 @@ def _check(fields: Mapping[str, Any]) -> None:
             raise TypeError(str(violation))
 
 
+def _check_beside(fields: Mapping[str, Any], system: str) -> None:
+    """Refuse fields of Messages that are made of fields of completions."""
+    for name, source in (("messages", "the prompt"), ("max_tokens", "max_tokens_to_sample")):
+        if name in fields:
+            raise ValueError(f"{name}: expected none, as {source} stands for it")
+    if "system" in fields and system.strip():
+        raise ValueError("system: expected none, as the prompt has such text")
+
+
 def _sanitised(prompt: str) -> str:
     verdict = validate(prompt)
     if not verdict:
@@ -99,7 +178,7 @@ def _sanitised(prompt: str) -> str:
 def _build(draft: Draft, model: Lifecycle) -> dict[str, Any]:
     request: dict[str, Any] = {
         "model": _model(model),
-        "max_tokens": draft.fields["max_tokens_to_sample"],
+        "max_tokens": max_tokens_of(draft),
         "messages": [{"role": _ROLES[turn.role], "content": turn.content} for turn in draft.turns],
     }
     if draft.system:
