@@ -1,5 +1,6 @@
 """What can be reached from an object, for tests of what it must not hold."""
 
+import traceback
 import types
 from collections.abc import Iterable, Iterator
 
@@ -28,6 +29,21 @@ def texts(value: object, seen: set[int] | None = None) -> Iterator[str]:
             yield from texts(getattr(value, name, None), seen)
         yield repr(value)
         yield str(value)
+
+
+def shown_locals(error: BaseException, *, besides: str = "") -> Iterator[str]:
+    """Yield the local variables that reports of an error show, but for those of tests.
+
+    Args:
+        besides: The name of a function of a test that counts as well.
+    """
+    waiting = [traceback.TracebackException.from_exception(error, capture_locals=True)]
+    while waiting:
+        report = waiting.pop()
+        for frame in report.stack:
+            if "/tests/" not in frame.filename or frame.name == besides:
+                yield from (frame.locals or {}).values()
+        waiting += [led for led in (report.__cause__, report.__context__) if led is not None]
 
 
 def assert_holds_none(secrets: Iterable[str], *values: object) -> None:

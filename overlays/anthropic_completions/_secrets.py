@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import traceback
 from functools import lru_cache
 from typing import Any
 
@@ -38,6 +39,20 @@ class Headers(dict[str, Any]):
 
     def __repr__(self) -> str:
         return repr({name: REDACTED if is_secret(name) else value for name, value in self.items()})
+
+
+def clear_locals(error: BaseException) -> None:
+    """Empty the local variables of the frames that an error and what led to it went through.
+
+    Those of an HTTP library hold requests as they are sent, and reports of errors may show local variables.
+    """
+    waiting, seen = [error], set[int]()
+    while waiting:
+        reached = waiting.pop()
+        if id(reached) not in seen:
+            seen.add(id(reached))
+            traceback.clear_frames(reached.__traceback__)
+            waiting += [led for led in (reached.__cause__, reached.__context__) if led is not None]
 
 
 @lru_cache

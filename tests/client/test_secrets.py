@@ -13,7 +13,7 @@ import pytest
 
 from anthropic_completions import Anthropic, APIError, AsyncAnthropic, BadRequestError, Stream
 from anthropic_completions.testing import StandIn
-from reachable import assert_holds_none
+from reachable import assert_holds_none, shown_locals
 from support import (
     ARGUMENTS,
     KEY,
@@ -129,6 +129,25 @@ def test_no_error_holds_a_key(world: World, failure: str) -> None:
     assert not [secret for secret in SECRETS if secret.encode() in pickle.dumps(error)]
     assert error.request.headers["x-api-key"] == "[redacted]"
     assert error.request.content == script.requests[0].content
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_no_local_variable_of_a_failed_call_shows_a_key(world: World, failure: str) -> None:
+    """Also not of the transport, which has the request as it goes over the wire."""
+
+    def as_a_transport(request: httpx.Request) -> httpx.Response:
+        sent = bytes(str(request.headers.multi_items()), "ascii")
+        reply: Any = FAILURES[failure]()
+        if isinstance(reply, Exception):
+            raise reply
+        assert sent
+        return reply
+
+    with pytest.raises(APIError) as caught:
+        world.create(Script([as_a_transport]), {**EVERYWHERE, "clock": FakeClock()})
+    shown = [*shown_locals(caught.value, besides="as_a_transport")]
+    assert shown
+    assert not [text for text in shown if any(secret in text for secret in SECRETS)]
 
 
 @pytest.mark.parametrize("failure", FAILURES)

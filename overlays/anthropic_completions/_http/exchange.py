@@ -12,6 +12,7 @@ import httpx
 
 from .._errors import APIConnectionError, APIError, APIStatusError, APITimeoutError, RetryableError
 from .._log import log, log_body, log_request, log_response
+from .._secrets import Headers
 from . import retry as _retry
 from .call import Close, Exchanged, Read, Send, Sleep
 from .failures import TRANSPORT_ERRORS, body_of, status_error, transport_failure
@@ -61,7 +62,7 @@ def _attempt(call: Call, port: BasePort, retries_taken: int) -> Steps[httpx.Resp
     """Send a request once, following the redirects that may be followed."""
     headers = call.headers
     if call.counts_retries:
-        headers = {**headers, RETRY_COUNT_HEADER: str(retries_taken)}
+        headers = Headers({**headers, RETRY_COUNT_HEADER: str(retries_taken)})
     url = call.url
     for redirects in range(MAX_REDIRECTS + 1):
         request = port.build(

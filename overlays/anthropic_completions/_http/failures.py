@@ -19,6 +19,7 @@ from .._errors import (
     strip_credentials,
     without_credentials,
 )
+from .._secrets import clear_locals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -158,6 +159,7 @@ def transport_failure(
     error: Exception, request: httpx.Request, response: httpx.Response | None
 ) -> APIConnectionError:
     """Return the error of this package that a transport's error is mapped to."""
+    clear_locals(error)
     if isinstance(error, httpx.HTTPError):
         error.request = without_credentials(request)
     if isinstance(error, httpx.HTTPStatusError):
