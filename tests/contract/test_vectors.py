@@ -1,8 +1,13 @@
 """The vectors: language-neutral cases of what the contract means, here run with both clients."""
 
 import base64
+import gzip
 import json
+import zlib
 from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +18,18 @@ from jsonschema import Draft202012Validator
 import anthropic_completions
 from anthropic_completions import AI_PROMPT, HUMAN_PROMPT, Anthropic, APIError, APIStatusError
 from anthropic_completions._contract.generated import statuses
+from anthropic_completions._http import retry
 from anthropic_completions._stream.sse import SSEDecoder
-from support import Body, Script, World, chunk, completion_reply, stream_reply
+from anthropic_completions.rate_limits import RateLimit, RateLimits
+from support import Body, FakeClock, Script, World, chunk, completion_reply, stream_reply
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 FILES = {path.stem: json.loads(path.read_text("utf-8")) for path in VECTORS.glob("*.json")}
 SCHEMA = FILES.pop("schema")
-CONSTANTS, REQUESTS, REPLIES, STREAMS = (
-    FILES[name] for name in ("constants", "requests", "replies", "streams")
+CONSTANTS, REQUESTS, REPLIES, STREAMS, RETRIES, RATE_LIMITS = (
+    FILES[name] for name in ("constants", "requests", "replies", "streams", "retries", "rate_limits")
 )
+NOW = parsedate_to_datetime(RETRIES["now"]).timestamp()
 
 
 def each(cases: list[dict[str, Any]]) -> pytest.MarkDecorator:
@@ -41,7 +49,7 @@ def test_a_file_is_what_the_schema_says(name: str) -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_no_two_cases_of_a_group_have_one_name(name: str) -> None:
-    groups = [group for key, group in FILES[name].items() if key not in ("description", "notes")]
+    groups = [group for group in FILES[name].values() if isinstance(group[0], dict)]
     repeated = [
         name for group in groups for name, count in Counter(c["name"] for c in group).items() if count > 1
     ]
@@ -95,6 +103,27 @@ def bytes_of(value: Any) -> bytes:
     return base64.b64decode(value["base64"]) if "base64" in value else json.dumps(value["json"]).encode()
 
 
+def reply_of(reply: dict[str, Any]) -> tuple[dict[str, str], bytes]:
+    """Return headers and body of a reply that is not streamed."""
+    body = bytes_of(reply["body"])
+    if not reply.get("gzip"):
+        return reply["headers"], body
+    return {**reply["headers"], "content-encoding": "gzip"}, gzip.compress(body)
+
+
+def compressed(pieces: list[bytes]) -> Iterator[bytes]:
+    """Yield pieces as one gzip stream, each so that it can be read at once."""
+    compress = zlib.compressobj(wbits=16 + zlib.MAX_WBITS)
+    for piece in pieces:
+        yield compress.compress(piece) + compress.flush(zlib.Z_SYNC_FLUSH)
+    yield compress.flush()
+
+
+def well_formed(text: str) -> str:
+    """Return a text with U+FFFD in place of each half of a surrogate pair."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def check_error(error: Exception | None, case: dict[str, Any], *, within_a_stream: bool) -> None:
     """Compare an error with what its vector says."""
     expected = case["error"]
@@ -105,7 +134,8 @@ def check_error(error: Exception | None, case: dict[str, Any], *, within_a_strea
     if isinstance(error, APIStatusError):
         assert (error.type or "unknown") == expected["kind"]
         detail = error.body["error"] if isinstance(error.body, dict) and "error" in error.body else {}
-        assert (detail.get("message") if isinstance(detail, dict) else None) == expected["message"]
+        message = detail.get("message") if isinstance(detail, dict) else None
+        assert (message if isinstance(message, str) else None) == expected["message"]
         status = case["reply"]["status"]
         assert error.status_code == (statuses().get(expected["kind"], 200) if status == 200 else status)
     else:
@@ -116,14 +146,16 @@ def check_error(error: Exception | None, case: dict[str, Any], *, within_a_strea
 @each(REPLIES["replies"])
 def test_a_reply(world: World, case: dict[str, Any]) -> None:
     reply = case["reply"]
-    response = httpx.Response(reply["status"], headers=reply["headers"], content=bytes_of(reply["body"]))
+    headers, content = reply_of(reply)
+    response = httpx.Response(reply["status"], headers=headers, content=content)
     if "error" in case:
         with pytest.raises(APIError) as caught:
             world.create(Script([response]), {"max_retries": 0})
         check_error(caught.value, case, within_a_stream=False)
     else:
         completion = world.create(Script([response]))
-        assert completion.to_dict() == case["completion"]
+        fields = completion.to_dict()
+        assert {**fields, "completion": well_formed(fields["completion"])} == case["completion"]
         assert completion._request_id == case["request_id"]
 
 
@@ -133,19 +165,23 @@ def test_a_stream(world: World, case: dict[str, Any]) -> None:
     pieces: list[bytes | Exception] = [bytes_of(piece) for piece in reply["pieces"]]
     if reply.get("breaks"):
         pieces.append(httpx.RemoteProtocolError("peer closed connection"))
-    response = httpx.Response(reply["status"], headers=reply["headers"], stream=Body(*pieces))
+    headers = reply["headers"]
+    if reply.get("gzip"):
+        headers = {**headers, "content-encoding": "gzip"}
+        pieces = list(compressed([bytes_of(piece) for piece in reply["pieces"]]))
+    response = httpx.Response(reply["status"], headers=headers, stream=Body(*pieces))
     if reply["status"] != 200:
         with pytest.raises(APIError) as caught:
             world.stream(Script([response]), {"max_retries": 0})
         check_error(caught.value, case, within_a_stream=False)
         return
     streamed = world.stream(Script([response]), {"max_retries": 0})
-    assert streamed.texts == case["texts"]
+    assert [well_formed(text) for text in streamed.texts] == case["texts"]
     if "error" in case:
         check_error(streamed.error, case, within_a_stream=True)
     else:
         assert streamed.error is None
-        assert streamed.final.completion == "".join(case["texts"])
+        assert well_formed(streamed.final.completion) == "".join(case["texts"])
         ended = {name: streamed.final.to_dict().get(name) for name in case["end"]}
         assert ended == case["end"]
 
@@ -157,3 +193,40 @@ def test_a_stream_has_the_same_events_wherever_it_is_cut(case: dict[str, Any]) -
     for at in range(1, len(body)):
         decoder = SSEDecoder()
         assert [*decoder.feed(body[:at]), *decoder.feed(body[at:])] == whole, f"cut at byte {at}"
+
+
+@each(RETRIES["retry_after"])
+def test_a_wish_to_wait(case: dict[str, Any]) -> None:
+    assert retry.retry_after(case["headers"], now=NOW) == case["seconds"]
+
+
+@each(RETRIES["retries"])
+def test_a_retry(world: World, case: dict[str, Any]) -> None:
+    clock = FakeClock(random=case["random"])
+    clock.now = NOW
+    clock.sleep = clock.waits.append  # so that the time stays that of the case
+    taken = case["retries_taken"]
+    before = [httpx.Response(500, headers={"retry-after": "0.001"}) for _ in range(taken)]
+    failed: Any = httpx.ReadError("reset")
+    if case["status"] is not None:
+        failed = httpx.Response(case["status"], headers=case["headers"])
+    script = Script([*before, failed, completion_reply()])
+    options = {"max_retries": taken + 1, "max_retry_after": None, "clock": clock}
+    if case["wait"] is None:
+        with pytest.raises(APIError):
+            world.create(script, options)
+    else:
+        world.create(script, options)
+    assert clock.waits[taken:] == ([] if case["wait"] is None else [pytest.approx(case["wait"])])
+
+
+@each(RATE_LIMITS["rate_limits"])
+def test_a_rate_limit(case: dict[str, Any]) -> None:
+    def described(limit: RateLimit | None) -> dict[str, Any] | None:
+        if limit is None:
+            return None
+        reset = limit.reset and limit.reset.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return {"limit": limit.limit, "remaining": limit.remaining, "reset": reset}
+
+    limits = RateLimits.from_headers(case["headers"])
+    assert {name: described(getattr(limits, name)) for name in case["rate_limits"]} == case["rate_limits"]

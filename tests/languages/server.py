@@ -7,25 +7,40 @@ streams.json, counted from 0, is served to a client with the base URL VECTORS_UR
 cases of replies.json and requests.json. A request that is not what its vector says gets status 400 and a
 message that says why.
 
+The command's last line ends in the number of vectors that it ran, as `312 vectors passed`.
+
 The exit status is the command's, or 1 where the command left a vector out or sent a wrong request.
 """
 
 import base64
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 import threading
+import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
-CASES = {
-    group: json.loads((VECTORS / f"{group}.json").read_text("utf-8"))[group]
-    for group in ("requests", "replies", "streams")
+GROUPS = {
+    "constants": ("markers",),
+    "requests": ("requests",),
+    "replies": ("replies",),
+    "streams": ("streams",),
+    "retries": ("retry_after", "retries"),
+    "rate_limits": ("rate_limits",),
+    "prompts": ("validate", "parse", "build"),
 }
+ALL = {
+    group: json.loads((VECTORS / f"{file}.json").read_text("utf-8"))[group]
+    for file, groups in GROUPS.items()
+    for group in groups
+}
+SERVED = ("requests", "replies", "streams")
 COMPLETION = {
     "id": "compl_1",
     "completion": " Hi",
@@ -72,7 +87,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         content = self.rfile.read(int(self.headers.get("content-length", 0)))
         _, group, number, path = self.path.split("/", 3)
-        case = CASES[group][int(number)]
+        case = ALL[group][int(number)]
         self.done.add((group, int(number)))
         if group == "requests":
             self.answer_request(case, f"/{path}", content)
@@ -122,6 +137,13 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(reply["status"], "As the vector says")
         for name, value in reply["headers"].items():
             self.send_header(name, value)
+        if reply.get("gzip") and "gzip" in self.headers.get("accept-encoding", ""):
+            self.send_header("content-encoding", "gzip")
+            compress = zlib.compressobj(wbits=16 + zlib.MAX_WBITS)
+            body = compress.compress(body) + compress.flush() if pieces is None else b""
+            if pieces is not None:
+                pieces = [compress.compress(piece) + compress.flush(zlib.Z_SYNC_FLUSH) for piece in pieces]
+                pieces.append(compress.flush())
         if pieces is None:
             self.send_header("content-length", str(len(body)))
             self.end_headers()
@@ -157,20 +179,21 @@ def main(command: list[str]) -> int:
     server = Server(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}"
-    status = subprocess.run(
-        command, env={**os.environ, "VECTORS_URL": url, "VECTORS": str(VECTORS)}, check=False
-    ).returncode
+    environment = {**os.environ, "VECTORS_URL": url, "VECTORS": str(VECTORS)}
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, encoding="utf-8", check=False)
     server.shutdown()
-    left_out = {
-        (group, number) for group, cases in CASES.items() for number in range(len(cases))
-    } - Handler.done
+    print(done.stdout, end="", flush=True)
+    left_out = {(group, number) for group in SERVED for number in range(len(ALL[group]))} - Handler.done
     problems = [f"wrong request: {problem}" for problem in Handler.wrong]
     problems += [
-        f"not asked for: {group}: {CASES[group][number]['name']}" for group, number in sorted(left_out)
+        f"not asked for: {group}: {ALL[group][number]['name']}" for group, number in sorted(left_out)
     ]
+    total, ran = sum(map(len, ALL.values())), re.search(r"(\d+) vectors passed\s*$", done.stdout)
+    if done.returncode == 0 and (ran is None or int(ran[1]) != total):
+        problems.append(f"expected the program to end with '{total} vectors passed'")
     for problem in problems[:20]:
         print(problem, file=sys.stderr)
-    return status or bool(problems)
+    return done.returncode or bool(problems)
 
 
 if __name__ == "__main__":

@@ -42,6 +42,16 @@ def test_a_right_request_is_accepted_and_vectors_that_are_left_out_are_named() -
     assert done.returncode == 1
 
 
+def test_a_program_that_left_out_vectors_without_a_server_is_told() -> None:
+    server = str(ROOT / "tests" / "languages" / "server.py")
+    for printed in ("nothing", "test: 3 vectors passed"):
+        command = [sys.executable, server, sys.executable, "-c", f"print({printed!r})"]
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+        assert done.returncode == 1
+        assert done.stdout == f"{printed}\n"
+        assert "expected the program to end with '" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [

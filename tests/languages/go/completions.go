@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"mime"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -17,12 +17,6 @@ import (
 )
 
 //go:generate go tool oapi-codegen -config oapi-codegen.yaml build/openapi.json
-
-// What begins the turns of a prompt.
-const (
-	HumanPrompt = "\n\nHuman:"
-	AIPrompt    = "\n\nAssistant:"
-)
 
 // Completions asks for text completions, plain and streamed, through the generated client.
 type Completions struct {
@@ -94,9 +88,12 @@ func (c *Completions) Stream(
 		}
 		defer body.Close()
 
-		if !strings.HasPrefix(response.Header.Get("Content-Type"), "text/event-stream") {
+		if kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); kind != "text/event-stream" {
 			// A completion or an error as JSON, in place of the stream.
-			yield(readChunk(response, body))
+			chunk, err := readChunk(response, body)
+			if yield(chunk, err) && err == nil && !stops(chunk) {
+				yield(nil, newError(response, "incomplete", nil))
+			}
 			return
 		}
 		complete := false
@@ -113,7 +110,7 @@ func (c *Completions) Stream(
 			if chunk == nil {
 				continue
 			}
-			complete = complete || chunk.StopReason.IsSpecified() && !chunk.StopReason.IsNull()
+			complete = complete || stops(chunk)
 			if !yield(chunk, nil) {
 				return
 			}
@@ -164,6 +161,9 @@ func decodeEvent(response *http.Response, event sse.Event) (*api.CompletionChunk
 		}
 		return nil, statusError(response, data)
 	case "": // the data itself must tell
+		if strings.TrimSpace(event.Data) == "[DONE]" { // as gateways add it
+			return nil, nil
+		}
 		var fields map[string]json.RawMessage
 		if err := json.Unmarshal(data, &fields); err != nil {
 			return nil, newError(response, "invalid", err)
@@ -187,6 +187,9 @@ func decodeChunk(response *http.Response, data []byte) (*api.CompletionChunk, er
 	}
 	if err := json.Unmarshal(data, chunk); err != nil {
 		return nil, newError(response, "invalid", err)
+	}
+	if chunk.Type != nil && *chunk.Type != api.CompletionChunkTypeCompletion {
+		return nil, newError(response, "invalid", nil)
 	}
 	return chunk, nil
 }
@@ -216,16 +219,21 @@ func readCompletion(response *http.Response, body io.Reader) (*api.Completion, e
 	return completion, nil
 }
 
+// readChunk reads a whole completion as the one chunk of a stream.
 func readChunk(response *http.Response, body io.Reader) (*api.CompletionChunk, error) {
-	data, err := io.ReadAll(body)
+	completion, err := readCompletion(response, body)
 	if err != nil {
-		return nil, newError(response, "incomplete", err)
+		return nil, err
 	}
-	chunk, err := decodeEvent(response, sse.Event{Data: string(data)})
-	if chunk == nil && err == nil {
-		err = newError(response, "invalid", nil)
+	data, err := json.Marshal(completion)
+	if err != nil {
+		return nil, err
 	}
-	return chunk, err
+	return decodeChunk(response, data)
+}
+
+func stops(chunk *api.CompletionChunk) bool {
+	return chunk.StopReason.IsSpecified() && !chunk.StopReason.IsNull()
 }
 
 // holdsError tells whether a JSON text is an error, whatever the status of its reply says.
@@ -237,23 +245,28 @@ func holdsError(data []byte) bool {
 // statusError makes an error of a body that is, or should be, the API's error object.
 func statusError(response *http.Response, body []byte) *Error {
 	failure := newError(response, "unknown", nil)
-	var reply api.Error
-	if json.Unmarshal(body, &reply) == nil && reply.Error.Type != "" {
-		failure.Kind, failure.Message = reply.Error.Type, reply.Error.Message
+	// Not api.Error, which is refused whole where one of its fields is not what it should be.
+	var reply struct {
+		Error     map[string]any
+		RequestID any `json:"request_id"`
 	}
-	if id, err := reply.RequestId.Get(); err == nil && failure.RequestID == "" {
+	_ = json.Unmarshal(body, &reply)
+	if kind, ok := reply.Error["type"].(string); ok {
+		failure.Kind = kind
+	}
+	failure.Message, _ = reply.Error["message"].(string)
+	if id, ok := reply.RequestID.(string); ok && failure.RequestID == "" {
 		failure.RequestID = id
 	}
 	return failure
 }
 
 func newError(response *http.Response, kind string, cause error) *Error {
-	seconds, _ := strconv.ParseFloat(response.Header.Get("Retry-After"), 64)
 	return &Error{
 		Kind:       kind,
 		Status:     response.StatusCode,
 		RequestID:  response.Header.Get("Request-Id"),
-		RetryAfter: time.Duration(seconds * float64(time.Second)),
+		RetryAfter: retryAfter(response.Header, time.Now()),
 		cause:      cause,
 	}
 }

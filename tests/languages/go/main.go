@@ -6,10 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"reflect"
-	"slices"
+	"time"
 
 	"completions/build/api"
 )
@@ -22,6 +23,7 @@ type errorVector struct {
 }
 
 type vector struct {
+	raw         json.RawMessage
 	Name        string
 	Hex         string
 	Credentials struct {
@@ -43,9 +45,10 @@ var prompt = api.CompletionRequest{
 }
 
 func main() {
-	failures := 0
-	run := func(group string, check func(vector, *Completions) (expected, actual any, err error)) int {
-		vectors := load(group)
+	passed, failures := 0, 0
+	run := func(file, group string, check func(vector, *Completions) (expected, actual any, err error)) {
+		var vectors []vector
+		load(file, group, &vectors)
 		for index, v := range vectors {
 			options := Options{v.Credentials.APIKey, v.Credentials.AuthToken, ""}
 			options.BaseURL = fmt.Sprintf("%s/%s/%d", os.Getenv("VECTORS_URL"), group, index)
@@ -55,39 +58,54 @@ func main() {
 				expected, actual, err = check(v, client)
 			}
 			if err == nil && reflect.DeepEqual(expected, actual) {
+				passed++
 				continue
 			}
 			failures++
 			fmt.Fprintf(os.Stderr, "go: %s: %s\n  expected %#v\n  got %#v, %v\n", group, v.Name, expected, actual, err)
 		}
-		return len(vectors)
 	}
-	markers := run("markers", checkMarker)
-	requests := run("requests", checkRequest)
-	replies := run("replies", checkReply)
-	streams := run("streams", checkStream)
+	var date string
+	load("retries", "now", &date)
+	now, _ = time.Parse(http.TimeFormat, date)
+	run("constants", "markers", checkMarker)
+	run("requests", "requests", checkRequest)
+	run("replies", "replies", checkReply)
+	run("streams", "streams", checkStream)
+	run("retries", "retry_after", checkRetryAfter)
+	run("retries", "retries", checkRetry)
+	run("rate_limits", "rate_limits", checkRateLimits)
+	run("prompts", "validate", checkValidate)
+	run("prompts", "parse", checkParse)
+	run("prompts", "build", checkBuild)
 	if failures > 0 {
 		fmt.Fprintf(os.Stderr, "go: %d vectors failed\n", failures)
 		os.Exit(1)
 	}
-	fmt.Printf("go: %d marker, %d request, %d reply, %d stream vectors passed\n", markers, requests, replies, streams)
+	fmt.Printf("go: %d vectors passed\n", passed)
 }
 
-func load(group string) []vector {
-	name := group
-	if group == "markers" {
-		name = "constants"
+// load reads one entry of a file of vectors.
+func load(file, entry string, target any) {
+	content, err := os.ReadFile(filepath.Join(os.Getenv("VECTORS"), file+".json"))
+	if err == nil {
+		var entries map[string]json.RawMessage
+		if err = json.Unmarshal(content, &entries); err == nil {
+			err = json.Unmarshal(entries[entry], target)
+		}
 	}
-	content, err := os.ReadFile(filepath.Join(os.Getenv("VECTORS"), name+".json"))
 	if err != nil {
 		panic(err)
 	}
-	// The other entries of a file are its description and notes.
-	var file struct{ Markers, Requests, Replies, Streams []vector }
-	if err := json.Unmarshal(content, &file); err != nil {
-		panic(err)
+}
+
+func (v *vector) UnmarshalJSON(content []byte) error {
+	type fields vector
+	if err := json.Unmarshal(content, (*fields)(v)); err != nil {
+		return err
 	}
-	return slices.Concat(file.Markers, file.Requests, file.Replies, file.Streams)
+	v.raw = content
+	return nil
 }
 
 func checkMarker(v vector, _ *Completions) (any, any, error) {

@@ -10,17 +10,14 @@ use reqwest::{
 use serde_json::{Map, Value};
 use sse_stream::{Sse, SseByteStream};
 
+use crate::headers::retry_after;
+
 /// The generated client and its types.
 pub mod api {
     #![allow(dead_code)]
     include!(concat!(env!("OUT_DIR"), "/api.rs"));
 }
 pub use api::types::{Completion, CompletionChunk, CompletionRequest};
-
-/// What begins a human's turn in a prompt.
-pub const HUMAN_PROMPT: &str = "\n\nHuman:";
-/// What begins the assistant's turn in a prompt.
-pub const AI_PROMPT: &str = "\n\nAssistant:";
 
 /// What went wrong.
 #[derive(Debug)]
@@ -110,14 +107,17 @@ impl Completions {
         request.stream = Some(true);
         try_stream! {
             let (about, body) = self.send(&request, options).await?;
-            if !about.header("content-type").is_some_and(|kind| kind.starts_with("text/event-stream")) {
+            if !about.is_event_stream() {
                 // A completion or an error as JSON, in place of the stream.
                 let body = about.read(body).await?;
                 if about.holds_error(&body) {
                     Err(about.api_error(&body))?;
                 }
-                about.completion(&body)?;
+                let completion = about.completion(&body)?;
                 yield about.chunk(&body)?;
+                if completion.stop_reason.is_none() {
+                    Err(about.error("incomplete", None))?;
+                }
                 return;
             }
             let mut complete = false;
@@ -186,15 +186,19 @@ impl About {
         self.headers.get(name)?.to_str().ok()
     }
 
+    fn is_event_stream(&self) -> bool {
+        let kind = self.header("content-type").unwrap_or("");
+        let kind = kind.split(';').next().unwrap_or("");
+        kind.trim().eq_ignore_ascii_case("text/event-stream")
+    }
+
     fn error(&self, kind: &str, source: Option<Box<dyn std::error::Error>>) -> Error {
         Error {
             kind: kind.into(),
             message: None,
             status: self.status,
             request_id: self.header("request-id").map(String::from),
-            retry_after: self
-                .header("retry-after")
-                .and_then(|seconds| seconds.parse().ok()),
+            retry_after: retry_after(&self.headers, jiff::Timestamp::now()),
             source,
         }
     }
@@ -202,11 +206,14 @@ impl About {
     /// Makes an error of a body that is, or should be, the API's error object.
     fn api_error(&self, body: &[u8]) -> Error {
         let mut error = self.error("unknown", None);
-        if let Ok(reply) = serde_json::from_slice::<api::types::Error>(body) {
-            error.kind = reply.error.type_;
-            error.message = Some(reply.error.message);
-            error.request_id = error.request_id.or(reply.request_id);
+        // Not api::types::Error, which is refused whole where one of its fields is not what it should be.
+        let reply: Value = serde_json::from_slice(body).unwrap_or_default();
+        if let Some(kind) = reply["error"]["type"].as_str() {
+            error.kind = kind.into();
         }
+        error.message = reply["error"]["message"].as_str().map(String::from);
+        let request_id = reply["request_id"].as_str().map(String::from);
+        error.request_id = error.request_id.or(request_id);
         error
     }
 
@@ -256,6 +263,7 @@ impl About {
             Some("completion") => self.chunk(data).map(Some),
             Some("error") => self.object(data).and_then(|_| Err(self.api_error(data))),
             // Without a name: the data itself must tell.
+            None | Some("") if data.trim_ascii() == b"[DONE]" => Ok(None), // as gateways add it
             None | Some("") => {
                 let fields = self.object(data)?;
                 if self.holds_error(data) {

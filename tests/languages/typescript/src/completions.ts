@@ -3,14 +3,11 @@
 import { EventSourceParserStream } from "eventsource-parser/stream";
 import createClient, { type Client } from "openapi-fetch";
 import type { components, paths } from "../build/api.js";
+import { retryAfter } from "./headers.js";
 
 export type CompletionRequest = components["schemas"]["CompletionRequest"];
 export type Completion = components["schemas"]["Completion"];
 export type Chunk = components["schemas"]["CompletionChunk"];
-
-/** What begins the turns of a prompt. */
-export const HUMAN_PROMPT = "\n\nHuman:";
-export const AI_PROMPT = "\n\nAssistant:";
 
 export interface Options {
   apiKey?: string;
@@ -42,8 +39,7 @@ export class CompletionError extends Error {
 
   /** Seconds. */
   get retryAfter(): number | null {
-    const value = this.response.headers.get("retry-after");
-    return value === null ? null : Number(value);
+    return retryAfter(this.response.headers);
   }
 }
 
@@ -82,12 +78,13 @@ export class Completions {
       parseAs: "stream",
     });
     if (error !== undefined || !data) throw statusError(error, response);
-    if (!response.headers.get("content-type")?.startsWith("text/event-stream")) {
+    if (!/^text\/event-stream *(;|$)/i.test(response.headers.get("content-type") ?? "")) {
       // An error or a completion as JSON, in place of the stream.
       const value = parse(await new Response(data).text(), response);
       if (isErrorBody(value)) throw statusError(value, response);
       if (!isCompletion(value)) throw new CompletionError("invalid", null, response);
       yield value;
+      if (value.stop_reason === null) throw new CompletionError("incomplete", null, response);
       return;
     }
 
@@ -104,13 +101,14 @@ export class Completions {
         if (done) break;
         if (event.event !== undefined && event.event !== "completion" && event.event !== "error")
           continue;
+        if (!event.event && event.data.trim() === "[DONE]") continue;
         const value = parse(event.data, response);
         if (event.event === "error" || isErrorBody(value))
           throw statusError(value, response);
         if (isChunk(value)) {
           complete ||= value.stop_reason != null;
           yield value;
-        } else if (event.event === "completion") {
+        } else if (event.event === "completion" || "completion" in value) {
           throw new CompletionError("invalid", null, response);
         }
       }
@@ -163,19 +161,23 @@ function isErrorBody(value: Record<string, unknown>): boolean {
   return isObject(value.error);
 }
 
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
 function isChunk(value: Record<string, unknown>): value is Chunk {
   return (
-    typeof value.completion === "string" &&
-    (value.stop_reason == null || typeof value.stop_reason === "string")
+    isText(value.completion) &&
+    isText(value.stop_reason ?? "") &&
+    isText(value.stop ?? "") &&
+    [value.id, value.model, value.log_id].every((field) => field === undefined || isText(field)) &&
+    (value.type === undefined || value.type === "completion")
   );
 }
 
 function isCompletion(value: Record<string, unknown>): value is Completion {
   return (
     isChunk(value) &&
-    value.type === "completion" &&
-    value.stop_reason !== undefined &&
-    typeof value.id === "string" &&
-    typeof value.model === "string"
+    [value.id, value.model, value.type, value.stop_reason].every((field) => field !== undefined)
   );
 }

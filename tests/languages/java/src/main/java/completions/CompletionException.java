@@ -1,6 +1,7 @@
 package completions;
 
 import java.net.http.HttpHeaders;
+import java.time.Instant;
 
 /** What went wrong with a call. */
 public final class CompletionException extends Exception {
@@ -19,7 +20,7 @@ public final class CompletionException extends Exception {
     this.detail = detail;
     this.status = status;
     this.requestId = headers.firstValue("request-id").orElse(bodyRequestId);
-    this.retryAfter = headers.firstValue("retry-after").map(Double::valueOf).orElse(null);
+    this.retryAfter = ReplyHeaders.retryAfter(headers, Instant.now());
   }
 
   /** The API's error type; or {@code unknown}, {@code invalid} (no completion), {@code incomplete}. */

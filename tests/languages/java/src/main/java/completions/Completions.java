@@ -31,12 +31,6 @@ import java.util.function.Consumer;
 
 /** Text completions, plain and streamed, through the generated client. */
 public final class Completions {
-  /** What begins a human's turn in a prompt. */
-  public static final String HUMAN_PROMPT = "\n\nHuman:";
-
-  /** What begins the assistant's turn in a prompt. */
-  public static final String AI_PROMPT = "\n\nAssistant:";
-
   private static final ObjectMapper MAPPER = ApiClient.createDefaultObjectMapper();
 
   static {
@@ -154,9 +148,9 @@ public final class Completions {
     /** Returns the error for a body that is, or should be, the API's error object. */
     CompletionException failure(JsonNode body, Throwable cause) {
       JsonNode error = body.path("error");
-      String kind = error.path("type").asText("unknown");
-      String message = error.path("message").asText(null);
-      String requestId = body.path("request_id").asText(null);
+      String kind = error.path("type").isTextual() ? error.path("type").asText() : "unknown";
+      String message = error.path("message").textValue();
+      String requestId = body.path("request_id").textValue();
       return new CompletionException(kind, message, requestId, status, headers, cause);
     }
 
@@ -224,7 +218,8 @@ public final class Completions {
       if (response.statusCode() != 200) {
         return; // The generated client makes an exception of it.
       }
-      if (!response.headers().firstValue("content-type").orElse("").startsWith("text/event-stream")) {
+      String contentType = response.headers().firstValue("content-type").orElse("");
+      if (!contentType.replaceFirst(" *(;.*)?$", "").equalsIgnoreCase("text/event-stream")) {
         failure = takeWhole(response.body());
         return;
       }
@@ -252,6 +247,9 @@ public final class Completions {
       boolean isNameless = name.equals("message");
       if (!isNameless && !name.equals("completion") && !name.equals("error")) {
         return null;
+      }
+      if (isNameless && data.strip().equals("[DONE]")) {
+        return null; // As gateways add it.
       }
       JsonNode value = read(data);
       if (!value.isObject()) {

@@ -6,11 +6,14 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import completions.client.ApiClient;
+import completions.model.Completion;
 import completions.model.CompletionRequest;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -20,12 +23,13 @@ import java.util.Map;
 public final class Vectors {
   private static final ObjectMapper MAPPER = ApiClient.createDefaultObjectMapper();
 
+  private int passed;
   private int failures;
 
   private Vectors() {}
 
   /** Two JSON values that should be equal. */
-  private record Outcome(JsonNode expected, JsonNode actual) {}
+  record Outcome(JsonNode expected, JsonNode actual) {}
 
   private interface Check {
     Outcome run(JsonNode vector, String baseUrl) throws Exception;
@@ -33,21 +37,33 @@ public final class Vectors {
 
   public static void main(String[] arguments) throws IOException {
     Vectors vectors = new Vectors();
-    int markers = vectors.run("constants", "markers", Vectors::checkMarker);
-    int requests = vectors.run("requests", "requests", Vectors::checkRequest);
-    int replies = vectors.run("replies", "replies", Vectors::checkReply);
-    int streams = vectors.run("streams", "streams", Vectors::checkStream);
+    vectors.run("constants", "markers", Vectors::checkMarker);
+    vectors.run("requests", "requests", Vectors::checkRequest);
+    vectors.run("replies", "replies", Vectors::checkReply);
+    vectors.run("streams", "streams", Vectors::checkStream);
+    String now = read("retries", "now").asText();
+    LocalVectors local =
+        new LocalVectors(ZonedDateTime.parse(now, DateTimeFormatter.RFC_1123_DATE_TIME).toInstant());
+    vectors.run("retries", "retry_after", local::checkRetryAfter);
+    vectors.run("retries", "retries", local::checkRetry);
+    vectors.run("rate_limits", "rate_limits", local::checkRateLimits);
+    vectors.run("prompts", "validate", local::checkValidate);
+    vectors.run("prompts", "parse", local::checkParse);
+    vectors.run("prompts", "build", local::checkBuild);
     if (vectors.failures > 0) {
       System.err.printf("java: %d vectors failed%n", vectors.failures);
       System.exit(1);
     }
-    System.out.printf(
-        "java: %d marker, %d request, %d reply, %d stream vectors passed%n", markers, requests, replies, streams);
+    System.out.printf("java: %d vectors passed%n", vectors.passed);
   }
 
-  private int run(String file, String group, Check check) throws IOException {
+  private static JsonNode read(String file, String entry) throws IOException {
     Path path = Path.of(System.getenv("VECTORS"), file + ".json");
-    JsonNode vectors = MAPPER.readTree(Files.readString(path)).get(group);
+    return MAPPER.readTree(Files.readString(path)).get(entry);
+  }
+
+  private void run(String file, String group, Check check) throws IOException {
+    JsonNode vectors = read(file, group);
     for (int index = 0; index < vectors.size(); index++) {
       JsonNode vector = vectors.get(index);
       Object outcome;
@@ -56,17 +72,18 @@ public final class Vectors {
       } catch (Exception error) {
         outcome = error;
       }
-      if (!(outcome instanceof Outcome result) || !result.expected().equals(result.actual())) {
+      if (outcome instanceof Outcome result && result.expected().equals(result.actual())) {
+        passed++;
+      } else {
         failures++;
         System.err.printf("java: %s: %s%n  %s%n", group, vector.get("name"), outcome);
       }
     }
-    return vectors.size();
   }
 
   private static Outcome checkMarker(JsonNode vector, String baseUrl) {
     Map<String, String> markers =
-        Map.of("HUMAN_PROMPT", Completions.HUMAN_PROMPT, "AI_PROMPT", Completions.AI_PROMPT);
+        Map.of("HUMAN_PROMPT", Prompts.HUMAN_PROMPT, "AI_PROMPT", Prompts.AI_PROMPT);
     byte[] marker = markers.get(vector.get("name").asText()).getBytes(StandardCharsets.UTF_8);
     return new Outcome(vector.get("hex"), MAPPER.getNodeFactory().textNode(HexFormat.of().formatHex(marker)));
   }
@@ -97,7 +114,8 @@ public final class Vectors {
     Completions completions = new Completions(baseUrl, "key", null);
     JsonNode actual;
     try {
-      actual = MAPPER.valueToTree(completions.create(request(), Completions.Options.NONE));
+      Completion completion = completions.create(request(), Completions.Options.NONE);
+      actual = MAPPER.valueToTree(completion.completion(wellFormed(completion.getCompletion())));
     } catch (CompletionException error) {
       actual = fields(error);
     }
@@ -121,7 +139,7 @@ public final class Vectors {
               request(),
               Completions.Options.NONE,
               chunk -> {
-                texts.add(chunk.getCompletion());
+                texts.add(wellFormed(chunk.getCompletion()));
                 if (chunk.getStopReason() != null) {
                   ObjectNode end = MAPPER.createObjectNode().put("stop_reason", chunk.getStopReason());
                   ends.add(end.put("stop", chunk.getStop()));
@@ -137,11 +155,19 @@ public final class Vectors {
         MAPPER.createArrayNode().add(texts).add(end));
   }
 
+  /** Returns the text with U+FFFD in place of each half of a surrogate pair. */
+  private static String wellFormed(String text) {
+    return text.codePoints()
+        .map(point -> point >= 0xD800 && point <= 0xDFFF ? 0xFFFD : point)
+        .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+        .toString();
+  }
+
   private static CompletionRequest request() {
     return new CompletionRequest()
         .model("claude-2.1")
         .maxTokensToSample(256)
-        .prompt(Completions.HUMAN_PROMPT + " Hello, world!" + Completions.AI_PROMPT);
+        .prompt(Prompts.HUMAN_PROMPT + " Hello, world!" + Prompts.AI_PROMPT);
   }
 
   private static JsonNode expectedError(JsonNode vector) {
