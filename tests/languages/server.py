@@ -190,7 +190,7 @@ def main(command: list[str]) -> int:
     ]
     total, ran = sum(map(len, ALL.values())), re.search(r"(\d+) vectors passed\s*$", done.stdout)
     if done.returncode == 0 and (ran is None or int(ran[1]) != total):
-        problems.append(f"expected the program to end with '{total} vectors passed'")
+        problems.insert(0, f"expected the program to end with '{total} vectors passed'")
     for problem in problems[:20]:
         print(problem, file=sys.stderr)
     return done.returncode or bool(problems)
