@@ -1,5 +1,6 @@
 """The contract against itself and against the API reference: examples, names, what is known of models."""
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -168,12 +169,40 @@ def test_the_request_is_closed_and_so_is_its_metadata() -> None:
         {"max_tokens_to_sample": 0},
         {"prompt": ""},
         {"temperature": 1.01},
-        {"top_p": -0.01},
-        {"top_k": -1},
+        {"top_p": -1.01},
+        {"top_k": -2},
         {"stop_sequences": "x"},
         {"stream": "yes"},
     ):
         assert not check.is_valid({**request, **wrong}), wrong
+
+
+def test_minus_one_says_that_no_sampling_is_set() -> None:
+    request = {"max_tokens_to_sample": 1, "model": "m", "prompt": "p", "top_k": -1, "top_p": -1}
+    assert validator(SCHEMAS["CompletionRequest"]).is_valid(request)
+
+
+BOUNDS = ("minimum", "maximum", "minLength", "maxLength", "additionalProperties", "default")
+BOUNDED = [SCHEMAS["CompletionRequest"], SCHEMAS["Metadata"]]
+BOUNDED += [field for schema in BOUNDED for field in schema["properties"].values()]
+
+
+@pytest.mark.parametrize("schema", BOUNDED)
+def test_each_bound_of_a_request_says_whose_it_is(schema: dict[str, Any]) -> None:
+    assert set(schema.get("x-bounds", {})) == {bound for bound in BOUNDS if bound in schema}
+
+
+def test_the_contract_says_what_its_words_mean() -> None:
+    about = contract()["info"]["description"]
+    assert all(f"*{word}*" in about for word in ("documented", "observed", "inference", "unknown"))
+    assert "x-bounds" in about
+
+
+def test_the_references_links_are_in_the_contract() -> None:
+    text = json.dumps(contract())
+    for page in ("prompt-validation", "streaming", "migrating-from-text-completions-to-messages"):
+        assert f"https://docs.claude.com/en/api/{page}" in text
+    assert "https://docs.anthropic.com/en/docs/models-overview" in text
 
 
 def test_only_the_text_is_required_of_a_chunk() -> None:
@@ -182,7 +211,7 @@ def test_only_the_text_is_required_of_a_chunk() -> None:
 
 
 def test_the_beta_header_is_a_list() -> None:
-    parameter = contract()["components"]["parameters"]["AnthropicBeta"]
+    parameter = contract()["components"]["parameters"]["AnthropicBetas"]
     assert parameter["schema"]["type"] == "array"
     assert (parameter["style"], parameter["explode"]) == ("simple", False)
 
@@ -210,6 +239,12 @@ class TestModels:
             "sources",
         }
     )
+
+    def test_each_key_is_explained_and_no_other(self) -> None:
+        used = {key for entry in KNOWN_MODEL["x-models"].values() for key in entry}
+        for entry in KNOWN_MODEL["x-models"].values():
+            used |= {f"messages.{key}" for key in entry.get("messages", {})}
+        assert set(KNOWN_MODEL["x-models-keys"]) == used
 
     @pytest.mark.parametrize("name", KNOWN_MODEL["x-models"])
     def test_an_entry_is_an_alias_of_a_snapshot_or_holds_facts(self, name: str) -> None:

@@ -91,6 +91,9 @@ class Handler(BaseHTTPRequestHandler):
         self.done.add((group, int(number)))
         if group == "requests":
             self.answer_request(case, f"/{path}", content)
+        elif (b'"stream":true' in content.replace(b" ", b"")) != (group == "streams"):
+            self.wrong.append(f"{case['name']}: stream is true for {group}, or is not")
+            self.answer({"status": 400, "headers": {}})
         elif group == "replies":
             self.answer(case["reply"], body=bytes_of(case["reply"]["body"]))
         else:

@@ -63,7 +63,7 @@ BREAKING: dict[str, Edit] = {
     "a default changes": lambda _, schemas: properties(schemas, "CompletionRequest")["stream"].update(
         default=True
     ),
-    "only known models are allowed": lambda _, schemas: schemas["Model"]["anyOf"].pop(),
+    "only known models are allowed": lambda _, schemas: schemas["Model"].update(enum=["claude-2.1"]),
     "only known stop reasons are allowed": lambda _, schemas: schemas["StopReason"].update(
         enum=["max_tokens"]
     ),

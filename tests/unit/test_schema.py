@@ -89,9 +89,9 @@ REQUEST = {"max_tokens_to_sample": 1, "model": "m", "prompt": "p"}
         ({"temperature": "hot"}, "type", "temperature: expected a number from 0 to 1, got 'hot'"),
         ({"temperature": True}, "type", "temperature: expected a number from 0 to 1, got True"),
         ({"temperature": math.nan}, "minimum", "temperature: expected a number from 0 to 1, got nan"),
-        ({"top_p": math.inf}, "maximum", "top_p: expected a number from 0 to 1, got inf"),
-        ({"top_k": 0.5}, "type", "top_k: expected an integer of at least 0, got 0.5"),
-        ({"top_k": -1}, "minimum", "top_k: expected an integer of at least 0, got -1"),
+        ({"top_p": math.inf}, "maximum", "top_p: expected a number from -1 to 1, got inf"),
+        ({"top_k": 0.5}, "type", "top_k: expected an integer of at least -1, got 0.5"),
+        ({"top_k": -2}, "minimum", "top_k: expected an integer of at least -1, got -2"),
         (
             {"max_tokens_to_sample": 0},
             "minimum",

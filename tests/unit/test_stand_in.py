@@ -201,6 +201,8 @@ VERDICTS = [
     {"temperature": False},
     {"top_k": 0},
     {"top_k": -1},
+    {"top_k": -2},
+    {"top_p": -1},
     {"top_k": 10**20},
     {"top_k": 2.0},
     {"top_p": 1},

@@ -29,10 +29,13 @@ class Completion:
     normally begins with a space.
      """
     model: KnownModel | str
-    """ A model by name. Known names are a help for typing, not a list of what the endpoint serves. """
+    """ A model by name. The known names are in KnownModel, as a help for typing; they are no list of what the
+    endpoint serves, and any other name is allowed.
+     """
     stop_reason: None | str
     """ Why the text ends: `stop_sequence` when a stop sequence was met, one of the request's or a built-in
-    one; `max_tokens` when the limit was reached. Null only in chunks that are not the last.
+    one; `max_tokens` when `max_tokens_to_sample` or the model's own maximum was reached. Others may be
+    added. Null only in chunks that are not the last.
      """
     type_: Literal["completion"]
     """ The kind of object. """

@@ -24,7 +24,9 @@ class CompletionRequest:
     capped, not refused, by the models of this API's time.
      """
     model: KnownModel | str
-    """ A model by name. Known names are a help for typing, not a list of what the endpoint serves. """
+    """ A model by name. The known names are in KnownModel, as a help for typing; they are no list of what the
+    endpoint serves, and any other name is allowed.
+     """
     prompt: str
     """ The transcript to continue: optional system text, then turns that begin with `\\n\\nHuman:` and
     `\\n\\nAssistant:`, a Human turn first and an Assistant turn last. Text after the last
@@ -44,10 +46,15 @@ class CompletionRequest:
     fully deterministic.
      """
     top_k: int | Unset = UNSET
-    """ Sample from the K likeliest tokens only. For advanced use; the default is not documented. """
+    """ Sample from the K likeliest tokens only, to leave out the "long tail" of unlikely ones. For
+    advanced use; the default is not documented. `-1` says that none is set: the documentation of
+    2023 gave it as the default, "which disables it". What the service makes of it today is unknown.
+     """
     top_p: float | Unset = UNSET
-    """ Nucleus sampling: sample from the likeliest tokens whose probabilities add up to this. For
-    advanced use, and in place of `temperature` rather than with it; the default is not documented.
+    """ Nucleus sampling: sample from the likeliest tokens whose probabilities add up to this, 0 to 1.
+    For advanced use, and in place of `temperature` rather than with it; the default is not
+    documented. `-1`, and below 0 nothing else, says that none is set: the documentation of 2023 gave
+    it as the default, "which disables it". What the service makes of it today is unknown.
      """
 
     def to_dict(self) -> dict[str, Any]:

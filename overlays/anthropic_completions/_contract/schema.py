@@ -39,7 +39,7 @@ class Violation(NamedTuple):
 
 
 # Annotations, which say nothing about whether a value is right.
-_ANNOTATIONS = frozenset({"default", "description", "example", "examples", "format", "title"})
+_ANNOTATIONS = frozenset({"default", "description", "example", "examples", "externalDocs", "format", "title"})
 
 _TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "array": ("a list", lambda value: isinstance(value, list)),
