@@ -13,7 +13,7 @@ COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-ha
 
 .DEFAULT_GOAL := help
 .PHONY: help demo generate check-generated check lint-spec test test-pythons test-wheel test-compat test-httpx2 \
-	test-stand-in test-languages dist-contract check-contract bench bench-quick bench-decoder bench-batch format lock build clean
+	test-stand-in test-languages dist-contract check-contract bench bench-quick bench-decoder bench-batch docs format lock build clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,7 @@ lock: $(INSTALLED) ## Pin the newest versions of all tools, with hashes
 	$(COMPILE) --output-file requirements/runtime.txt
 	$(COMPILE) --extra fast --output-file requirements/fast.txt
 	$(COMPILE) requirements/plot.in --output-file requirements/plot.txt
+	$(COMPILE) requirements/docs.in --output-file requirements/docs.txt
 	$(COMPILE) $(EXTRAS) requirements/test.in --output-file requirements/test.txt
 	$(COMPILE) $(EXTRAS) requirements/dev.in --output-file requirements/dev.txt
 	$(COMPILE) $(EXTRAS) requirements/compat.in --output-file requirements/compat.txt
@@ -65,6 +66,7 @@ lock: $(INSTALLED) ## Pin the newest versions of all tools, with hashes
 	$(COMPILE) $(EXTRAS) requirements/restore.in --override requirements/restore-overrides.in \
 		--output-file requirements/restore.txt
 	cd tools/redocly && npm update --package-lock-only
+	cd tools/site && npm update --package-lock-only
 
 test-compat: ## Compare with anthropic 0.125.0, call by call, and restore completions to a package without them
 	@sh scripts/test-compat.sh $(PYTHON)
@@ -97,13 +99,17 @@ bench-decoder: $(INSTALLED) ## Show that decoding a stream takes time in proport
 bench-batch: $(INSTALLED) ## Show that a batch takes no more memory for more requests
 	@$(BIN)/python tests/benchmarks/batch_memory.py
 
+docs: $(INSTALLED) ## Build the site into build/docs/site/ and test its links (needs Node)
+	@sh scripts/docs.sh $(PYTHON)
+	$(BIN)/pytest -n0 -q tests/website
+
 build: $(INSTALLED) ## Build wheel and sdist into dist/
 	@rm -rf dist
 	$(BIN)/python -m build --no-isolation --outdir dist
 
 clean: ## Remove all that the targets made
 	rm -rf tests/languages/*/build tests/languages/*/target tests/languages/typescript/node_modules
-	rm -rf .venv .venvs build dist tools/redocly/node_modules .hypothesis .mypy_cache .pytest_cache .ruff_cache \
+	rm -rf .venv .venvs build dist tools/*/node_modules .hypothesis .mypy_cache .pytest_cache .ruff_cache \
 		.import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

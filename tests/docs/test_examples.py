@@ -17,6 +17,7 @@ PAGES = [
     "README.md",
     "CONTRIBUTING.md",
     *sorted(page.relative_to(ROOT).as_posix() for page in (ROOT / "docs").glob("*.md")),
+    "SECURITY.md",
     "generated/README.md",
     "tests/vectors/README.md",
 ]
@@ -57,6 +58,10 @@ def test_the_readmes_examples_run_in_order() -> None:
     assert len(code) == 4
     printed = run("\n".join(code))
     assert printed == f"{REPLY}\n{REPLY}{REPLY} stop_sequence\n You said: How many toes do dogs have?\n"
+
+
+def test_the_start_pages_example_runs() -> None:
+    assert [run(block) for block in blocks("docs/index.md", "python")] == [f"{REPLY}\n"]
 
 
 def test_the_migration_pages_examples_run() -> None:

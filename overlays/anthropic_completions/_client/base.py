@@ -235,12 +235,10 @@ class BaseClient(Generic[H]):
     ) -> Self:
         """Return a client with some settings changed.
 
-        It shares this one's connections, unless `http_client` is given; closing one closes both.
+        It shares this one's connections, unless `http_client` is given; closing one closes both. Arguments
+        that are not told here mean what they mean for the client; what is not given stays.
 
         Args:
-            api_key, auth_token, base_url, timeout, max_retries, max_retry_after, deadline,
-                stream_idle_timeout, max_event_bytes, http_client, middleware, backend, on_loss,
-                model_warnings: As for the client; what is not given stays.
             default_headers: Headers to add to the default ones; `omit` takes one away.
             set_default_headers: Headers in place of the default ones.
             default_query: Query parameters to add to the default ones.

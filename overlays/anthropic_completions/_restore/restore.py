@@ -59,7 +59,8 @@ def restore(
         anthropic: The package, imported.
         backend: As for `Anthropic`, but `messages` where it is not given: no publicly documented model is
             known to answer on the old endpoint.
-        on_loss, model_warnings: As for `Anthropic`.
+        on_loss: As for `Anthropic`.
+        model_warnings: As for `Anthropic`.
 
     Returns:
         What `undo()` is called on to take all of it back; it is a context manager that does so at its end.
