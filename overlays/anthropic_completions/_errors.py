@@ -38,7 +38,11 @@ if TYPE_CHECKING:
     import httpx
 
 
-class AnthropicError(Exception):
+class _Base(Exception):
+    """What `AnthropicError` is derived from, so that `restore` can give it a second base beside it."""
+
+
+class AnthropicError(_Base):
     """Base of all errors here. Wrong arguments raise `TypeError` and `ValueError` instead."""
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:

@@ -1,5 +1,6 @@
 """`restore`, for what looks like a modern `anthropic`; `make test-compat` does it with the real one."""
 
+from collections.abc import Iterator
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -40,11 +41,12 @@ class Modern:
 
 
 @pytest.fixture
-def package() -> ModuleType:
+def package() -> Iterator[ModuleType]:
     made = ModuleType("modern")
     clients = {name: type(name, (Modern,), {}) for name in ("Anthropic", "AsyncAnthropic")}
     vars(made).update(clients, NotGiven=NotGiven)
-    return made
+    yield made
+    restore(made).undo()
 
 
 def use(world: World, package: Any, reply: Any, do: Any = None, **settings: Any) -> Any:
@@ -203,17 +205,19 @@ def test_completions_of_its_own_come_back_when_undone(package: Any) -> None:
     assert package.Anthropic.completions is own
 
 
-def test_completions_are_made_anew_when_a_setting_changes_only(package: Any) -> None:
+def test_completions_stay_the_same_object_and_follow_the_clients_settings(package: Any) -> None:
     restoration = restore(package)
     with httpx.Client() as http:
         client = package.Anthropic(http)
-        first = client.completions
-        assert client.completions is first
+        completions = client.completions
+        first = completions.server.client()
+        assert completions.server.client() is first
         client.max_retries = 1
-        second = client.completions
-        assert second is not first
+        assert completions.server.client().max_retries == 1
+        second = completions.server.client()
         restore(package, backend="auto")
-        assert client.completions is not second
+        assert completions.server.client() is not second
+        assert client.completions is completions
     assert restoration.settings["backend"] == "auto"
 
 

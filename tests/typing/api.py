@@ -33,7 +33,7 @@ from anthropic_completions import (
     restore,
 )
 from anthropic_completions._client.responses import RawAPIResponse
-from anthropic_completions._restore.restore import Restoration
+from anthropic_completions._restore.restoration import Restoration
 from anthropic_completions.messages import Loss, LossError, LossWarning, UntranslatableReplyError
 from anthropic_completions.prompts import InvalidPromptError, Reason
 from anthropic_completions.rate_limits import RateLimit, RateLimits

@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-import threading
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING
 
 from .. import _options
-from .._client.clients import Anthropic, AsyncAnthropic
-from .._options import NOT_GIVEN, omit
-from ..prompts import AI_PROMPT, HUMAN_PROMPT
+from . import names
+from .after_import import after_import
+from .completions import CompletionsAttribute, carrying
+from .errors import join_errors
+from .restoration import LOCK, Restoration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import ModuleType, TracebackType
-    from typing import Self
+    from types import ModuleType
 
-    from .._client.responses import ReplyBase
     from .._options import Backend, OnLoss
-
-F = TypeVar("F", bound="ReplyBase[object]")
-
-_MARKERS = {"HUMAN_PROMPT": HUMAN_PROMPT, "AI_PROMPT": AI_PROMPT}
-_ABSENT = object()
-# Of a client: what was last made of its settings, with these.
-_KEPT = "_anthropic_completions"
-_lock = threading.Lock()
 
 
 def restore(
     anthropic: ModuleType,
     *,
-    backend: Backend = "messages",
-    on_loss: OnLoss = "warn",
+    backend: Backend | None = None,
+    on_loss: OnLoss | None = None,
     model_warnings: bool = True,
 ) -> Restoration:
-    """Give an `anthropic` package back `HUMAN_PROMPT`, `AI_PROMPT` and `client.completions`.
+    """Give an `anthropic` package back `client.completions`, and what belonged to it.
 
         import anthropic
         from anthropic_completions import restore
@@ -46,20 +38,29 @@ def restore(
     are `Anthropic` and `AsyncAnthropic`, their subclasses and their copies, those that were made before
     included. The clouds' clients, which sign requests in other ways, get none.
 
-    `client.completions` is this package's, with its arguments, results and errors: to catch those, catch
-    `anthropic_completions.APIError`. It uses the client's key or token, base URL, time limits, number of
-    retries, default headers and query, as they are at the moment, and sends through the client's own HTTP
-    client, so that its connections, proxies and certificates serve it too. The client's middleware is not
-    run, and the API version is that of completions.
+    `client.completions` is this package's, with its arguments and results, and so are
+    `client.with_raw_response.completions` and `client.with_streaming_response.completions`. It uses the
+    client's key or token, base URL, time limits, number of retries, default headers and query, as they are
+    at the moment, and sends through the client's own HTTP client, so that its connections, proxies and
+    certificates serve it too. The client's middleware is not run, and the API version is that of completions.
+    What is put around `client.completions.create`, as tracers do, is also around that of the client's copies.
+
+    Errors are this package's, and are caught by the names of both: `except anthropic.RateLimitError` and
+    `except anthropic_completions.RateLimitError` catch the same one. Until `undo()` that holds for the errors
+    of all clients of this package.
+
+    Back are also `HUMAN_PROMPT` and `AI_PROMPT`, `types.Completion` and `types.CompletionCreateParams`,
+    `resources.completions` and `resources.Completions` (and their asynchronous siblings). `count_tokens` and
+    `get_tokenizer` raise a `NotImplementedError` that says what to use in their place.
 
     Calling it again changes the settings and restores nothing twice; one `undo()` takes back all. A package
     that still has completions of its own (0.x) gets these in their place.
 
     Args:
         anthropic: The package, imported.
-        backend: As for `Anthropic`, but `messages` where it is not given: no publicly documented model is
-            known to answer on the old endpoint.
-        on_loss: As for `Anthropic`.
+        backend: As for `Anthropic`; otherwise ANTHROPIC_COMPLETIONS_BACKEND, otherwise `messages`: no
+            publicly documented model is known to answer on the old endpoint.
+        on_loss: As for `Anthropic`; otherwise ANTHROPIC_COMPLETIONS_ON_LOSS, otherwise `warn`.
         model_warnings: As for `Anthropic`.
 
     Returns:
@@ -69,150 +70,74 @@ def restore(
         TypeError: It is not the package.
         TypeError, ValueError: A setting is wrong.
     """
-    settings = _options.checked(backend=backend, on_loss=on_loss, model_warnings=model_warnings)
-    classes = {getattr(anthropic, name, None): ours for name, ours in _CLIENTS.items()}
-    if not all(isinstance(cls, type) for cls in classes):
+    settings = _from_arguments_or_environment(backend=(backend, "messages"), on_loss=(on_loss, "warn"))
+    settings["model_warnings"] = _options.flag("model_warnings", model_warnings)
+    clients = {name: getattr(anthropic, name, None) for name in names.CLIENTS}
+    if not all(isinstance(cls, type) for cls in clients.values()):
         raise TypeError(f"anthropic: expected the package, imported, got {anthropic!r:.60}")
-    with _lock:
-        for cls in classes:
+    with LOCK:
+        for cls in clients.values():
             present = vars(cls).get("completions")
-            if isinstance(present, _Completions):
-                present.restoration.settings = settings
+            if isinstance(present, CompletionsAttribute):
+                present.restoration.settings.update(settings)
                 return present.restoration
         restoration = Restoration(settings)
-        for name, value in _MARKERS.items():
-            restoration.put(anthropic, name, value)
-        for cls, ours in classes.items():
-            for name, value in _MARKERS.items():
-                restoration.put(cls, name, value)
-            restoration.put(cls, "completions", _Completions(restoration, anthropic, ours))
+        try:
+            _put_all(restoration, anthropic, clients)
+        except BaseException:
+            restoration.undo()
+            raise
         return restoration
 
 
-class Restoration:
-    """What `restore` did.
-
-    Attributes:
-        settings: The settings of the clients that it makes.
-    """
-
-    def __init__(self, settings: Mapping[str, Any]) -> None:
-        self.settings = settings
-        self._before: list[tuple[Any, str, Any]] = []
-
-    def put(self, owner: Any, name: str, value: object) -> None:
-        """Set an attribute, and remember what it was."""
-        self._before.append((owner, name, vars(owner).get(name, _ABSENT)))
-        setattr(owner, name, value)
-
-    def undo(self) -> None:
-        """Take all of it back. Safe to call twice."""
-        with _lock:
-            while self._before:
-                owner, name, value = self._before.pop()
-                if value is not _ABSENT:
-                    setattr(owner, name, value)
-                elif name in vars(owner):  # somebody may have taken it away already
-                    delattr(owner, name)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.undo()
+def _from_arguments_or_environment(**given: tuple[object, str]) -> dict[str, object]:
+    """Return settings: what was given, or the environment says, or holds otherwise."""
+    settings: dict[str, object] = {}
+    for name, (value, otherwise) in given.items():
+        variable = f"ANTHROPIC_COMPLETIONS_{name.upper()}"
+        told = _options.environment(variable) if value is None else None
+        try:
+            checked = _options.checked(**{name: told or (otherwise if value is None else value)})
+        except ValueError as error:
+            raise ValueError(f"{variable}: {error}" if told else str(error)) from None
+        settings |= checked
+    return settings
 
 
-class _Completions:
-    """The attribute `completions` of a class of clients."""
-
-    def __init__(
-        self, restoration: Restoration, package: ModuleType, ours: type[_Anthropic | _AsyncAnthropic]
-    ) -> None:
-        self.restoration = restoration
-        self._clouds = f"{package.__name__}.lib."
-        self._ours = ours
-        self._unsaid = {
-            getattr(package, name): value
-            for name, value in (("NotGiven", NOT_GIVEN), ("Omit", omit))
-            if hasattr(package, name)
-        }
-
-    def __get__(self, client: Any, owner: type[Any]) -> Any:
-        if client is None:
-            return self
-        if any(cls.__module__.startswith(self._clouds) for cls in owner.__mro__):
-            raise AttributeError(f"{owner.__name__!r} object has no attribute 'completions'")
-        settings = {**self.restoration.settings, **_settings(client)}
-        shared = (client._client, client.custom_auth)
-        kept = vars(client).get(_KEPT)
-        if kept is None or kept[:2] != (settings, shared):
-            kept = vars(client)[_KEPT] = (settings, shared, self._made(settings, *shared))
-        return kept[2].completions
-
-    def _made(self, settings: Mapping[str, Any], http: Any, auth: Any) -> Any:
-        made = self._ours.sharing(http, auth, settings["base_url"])
-        made._set(**settings)
-        made.unsaid = self._unsaid
-        return made
+def _put_all(restoration: Restoration, package: ModuleType, clients: Mapping[str, object]) -> None:
+    restoration.back_by(join_errors(package))
+    for owner in (package, *clients.values()):
+        for name, value in names.MARKERS.items():
+            restoration.put(owner, name, value)
+        for name in ("count_tokens", "get_tokenizer"):
+            restoration.put(owner, name, names.gone(name))
+    for name, cls in clients.items():
+        attribute = CompletionsAttribute(restoration, package, names.CLIENTS[name])
+        restoration.put(cls, "completions", attribute)
+        for method in ("copy", "with_options"):
+            if hasattr(cls, method):
+                restoration.put(cls, method, carrying(getattr(cls, method)))
+    for part, put in (("_client", _put_forms), ("types", _put_types), ("resources", _put_resources)):
+        # Of those that are large, 2.x loads one only when it is asked for.
+        restoration.back_by(after_import(f"{package.__name__}.{part}", partial(put, restoration)))
 
 
-class _TakesTheirs:
-    """Takes what the other package has for arguments that are not given.
-
-    Attributes:
-        unsaid: Its classes, with what stands for them here.
-    """
-
-    unsaid: Mapping[type, Any]
-
-    def _said(self, arguments: Mapping[str, object]) -> dict[str, object]:
-        return {name: self.unsaid.get(type(value), value) for name, value in arguments.items()}
+def _put_forms(restoration: Restoration, module: ModuleType) -> None:
+    for name in names.FORMS:
+        if hasattr(module, name):
+            restoration.put(getattr(module, name), "completions", names.form(name))
 
 
-class _Anthropic(_TakesTheirs, Anthropic):
-    @classmethod
-    def sharing(cls, http: Any, auth: Any, base_url: str) -> Self:
-        """Return a client that sends through the HTTP client of another one."""
-        from .shared_http import SharedClient
-
-        # The environment was asked by the other client already, or was not to be.
-        return cls(api_key="none", base_url=base_url, http_client=SharedClient(http, auth))
-
-    def _complete(self, arguments: Mapping[str, object], form: type[F]) -> F:
-        return super()._complete(self._said(arguments), form)
+def _put_types(restoration: Restoration, module: ModuleType) -> None:
+    modules, contents = names.types_modules()
+    for name, one in modules.items():
+        restoration.put_module(f"{module.__name__}.{name}", one)
+    for name, value in {**modules, **contents}.items():
+        restoration.put(module, name, value)
 
 
-class _AsyncAnthropic(_TakesTheirs, AsyncAnthropic):
-    @classmethod
-    def sharing(cls, http: Any, auth: Any, base_url: str) -> Self:
-        """Return a client that sends through the HTTP client of another one."""
-        from .shared_http import SharedAsyncClient
-
-        # The environment was asked by the other client already, or was not to be.
-        return cls(api_key="none", base_url=base_url, http_client=SharedAsyncClient(http, auth))
-
-    async def _complete(self, arguments: Mapping[str, object], form: type[F]) -> F:
-        return await super()._complete(self._said(arguments), form)
-
-
-_CLIENTS = {"Anthropic": _Anthropic, "AsyncAnthropic": _AsyncAnthropic}
-
-
-def _settings(client: Any) -> dict[str, Any]:
-    """Return the settings of a client of the other package as `Options` has them."""
-    given = {**getattr(client, "_credential_headers", {}), **client._custom_headers}
-    headers = {name: value if isinstance(value, str) else omit for name, value in given.items()}
-    key, token = client.api_key or None, client.auth_token or None
-    if client.custom_auth is not None and key is None and token is None:
-        headers.setdefault("Authorization", omit)  # the HTTP client's `auth` sets it
-    return {
-        "api_key": key,
-        "auth_token": token,
-        "base_url": str(client.base_url),
-        "timeout": client.timeout,
-        "max_retries": client.max_retries,
-        "default_headers": headers,
-        "default_query": dict(client.default_query),
-    }
+def _put_resources(restoration: Restoration, module: ModuleType) -> None:
+    completions, contents = names.resource_modules()
+    restoration.put_module(f"{module.__name__}.completions", completions)
+    for name, value in {"completions": completions, **contents}.items():
+        restoration.put(module, name, value)
