@@ -133,11 +133,18 @@ class APIStatusError(APIError):
         status_code: Its HTTP status. For an error inside a stream, whose status was 200, the status that
             its type stands for, or 200 where that is unknown.
         type: The kind of error in the API's terms, such as `rate_limit_error`; None where it is unknown.
+        advice: What to do about it, where the contract knows that the model is retired or is served by
+            Messages; otherwise None. It stands at the end of `str()`, and is no part of `message`.
     """
 
     response: httpx.Response
     status_code: int
     type: str | None
+    advice: str | None = None
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return text if self.advice is None else f"{text}; {self.advice}"
 
     def __init__(self, message: str, *, response: httpx.Response, body: object | None) -> None:
         strip_credentials(response)

@@ -17,6 +17,7 @@ __all__ = [
     "Effort",
     "Lifecycle",
     "MessagesSupport",
+    "ModelMapWarning",
     "OffSwitch",
     "RetiredModelWarning",
     "Sampling",
@@ -32,6 +33,10 @@ Status = Literal["active", "deprecated", "retired", "unknown"]
 Sampling = Literal["any", "one", "none"]
 Thinking = Literal["off", "on", "always"]
 OffSwitch = Literal["disabled", "between_tools"]
+
+
+class ModelMapWarning(UserWarning):
+    """Another model is asked for than the one that was named, as `model_map` says. It is told once."""
 
 
 class RetiredModelWarning(UserWarning):
@@ -206,6 +211,20 @@ def warn_about(name: str, *, stacklevel: int = 1, on: date | None = None) -> Non
         raise
 
 
+def tell_mapped(name: str, instead: str, *, stacklevel: int = 1) -> None:
+    """Warn, once per process, that `model_map` puts a model in the place of another."""
+    key, token = f"{name} -> {instead}", object()
+    if _warned.setdefault(key, token) is not token:
+        return
+    try:
+        message = f"the model {instead!r} is asked for in place of {name!r}, as model_map says"
+        warnings.warn(message, ModelMapWarning, stacklevel=stacklevel + 1)
+    except Warning:
+        _warned.pop(key, None)
+        raise
+
+
+# By a model, or by what a map makes of it.
 _warned: dict[str, object] = {}
 
 

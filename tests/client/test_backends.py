@@ -183,6 +183,7 @@ def test_what_a_model_refuses_is_never_sent(world: World, stream: bool) -> None:
                 assert call(world, StandIn(), "messages", **{**case["params"], "stream": stream}).completion
 
 
+@pytest.mark.filterwarnings("ignore:the service does not serve")
 @streamed
 def test_a_model_that_there_is_not_stays_unknown(world: World, stream: bool) -> None:
     stand_in = StandIn(models=["claude-opus-4-8"], messages_only=["claude-opus-4-8"])

@@ -20,6 +20,7 @@ from anthropic_completions import (
     AsyncAnthropic,
     BadRequestError,
     IncompleteStreamError,
+    NotFoundError,
     OverloadedError,
 )
 from anthropic_completions.messages import (
@@ -643,7 +644,7 @@ def test_auto_stays_where_it_is_answered(world: World) -> None:
     "reply",
     [
         lambda _: error_reply(400, "invalid_request_error", "temperature: range"),
-        lambda _: error_reply(404, "not_found_error", "model: claude-2.1"),
+        lambda _: error_reply(403, "permission_error", "model: claude-2.1"),
         lambda _: httpx.Response(400, content=b"use the Messages API"),
         lambda _: httpx.Response(400, json=["use the Messages API"]),
     ],
@@ -653,7 +654,25 @@ def test_auto_switches_for_nothing_else(world: World, reply: Any) -> None:
     with pytest.raises(APIError) as raised:
         world.create(script, {"backend": "auto"})
     assert paths(script) == ["complete"]
-    assert type(raised.value).__name__ in ("BadRequestError", "NotFoundError")
+    assert type(raised.value).__name__ in ("BadRequestError", "PermissionDeniedError")
+
+
+def test_auto_does_not_switch_for_a_name_that_the_contract_does_not_have(world: World) -> None:
+    script = Script([error_reply(404, "not_found_error", "model: claude-next")])
+    with pytest.raises(NotFoundError):
+        world.create(script, {"backend": "auto"}, model="claude-next")
+    assert paths(script) == ["complete"]
+
+
+@pytest.mark.parametrize("model", ["claude-2.1", "claude-opus-5-5"])
+def test_auto_switches_for_a_model_that_is_gone_or_is_served_by_messages(world: World, model: str) -> None:
+    script = Script([error_reply(404, "not_found_error", f"model: {model}"), message_reply()])
+    options = {"backend": "auto", "on_loss": "drop", "model_warnings": False}
+    with pytest.warns(BackendSwitchWarning, match=f"does not serve the model '{model}' any more") as caught:
+        world.create(script, options, model=model)
+    assert paths(script) == ["complete", "messages"]
+    warning: Any = pickle.loads(pickle.dumps(caught[0].message))
+    assert (warning.missing, str(warning)) == (True, str(caught[0].message))
 
 
 @pytest.mark.filterwarnings("ignore:the service serves")

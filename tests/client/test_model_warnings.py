@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from anthropic_completions import Anthropic, AsyncAnthropic, models
-from anthropic_completions._client import calls as _calls
+from anthropic_completions._client import routing as _routing
 from anthropic_completions.models import Lifecycle, RetiredModelWarning
 from support import ARGUMENTS, FakeClock, Script, World, chunk, completion_reply, stream_reply
 
@@ -18,7 +18,7 @@ from support import ARGUMENTS, FakeClock, Script, World, chunk, completion_reply
 @pytest.fixture(autouse=True)
 def _nothing_warned_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "_warned", {})
-    _calls.tell_of.cache_clear()
+    _routing.tell_of.cache_clear()
 
 
 def reply() -> Script:
@@ -52,7 +52,7 @@ def test_a_model_that_is_retired_while_a_program_runs_is_told(
 ) -> None:
     days = iter([date(2026, 4, 1), date(2026, 6, 15)])
     real = models.lifecycle
-    monkeypatch.setattr(models, "lifecycle", lambda name, on: real(name, on=next(days)))
+    monkeypatch.setattr(models, "lifecycle", lambda name, on=None: real(name, on=on or next(days)))
     clock = FakeClock()
     told = []
     for _ in range(2):

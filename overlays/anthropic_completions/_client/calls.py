@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import platform
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import httpx
 
-from .. import models, prompts
-from .._callers import stacklevel
 from .._http.call import Call
 from .._http.clients import DEFAULT_TIMEOUT
 from .._http.exchange import RETRY_COUNT_HEADER
 from .._options import (
     API_VERSION,
-    BASE_URL,
     NOT_GIVEN,
     NotGiven,
     RequestOptions,
     count,
-    flag,
     is_given,
     layer_headers,
     mapping,
@@ -32,7 +27,7 @@ from .._options import (
 from .._secrets import Headers
 from .._stream.assembly import COMPLETIONS, StreamLimits
 from .._version import __version__
-from .arguments import completion_request, encode_body, headers_to_send, put_over, url_with_query
+from .arguments import encode_body, headers_to_send, put_over, url_with_query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -47,8 +42,6 @@ _BASE_HEADERS = {
     "User-Agent": f"anthropic-completions/{__version__} Python/{platform.python_version()}",
 }
 _HTTPX_TIMEOUT = httpx.Timeout(5.0)
-_DAY = 24 * 3600
-_OFFICIAL_HOST = urlsplit(BASE_URL).hostname
 _NO_CREDENTIALS = (
     "no credentials: set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN) in the environment, or pass api_key "
     "(or auth_token) to the client"
@@ -97,7 +90,7 @@ class Prepared:
         )
 
 
-class _Request(NamedTuple):
+class Request(NamedTuple):
     """What the contract makes of the arguments, ready to be addressed."""
 
     path: str
@@ -107,7 +100,7 @@ class _Request(NamedTuple):
     unread: bool
 
 
-class _Extras(NamedTuple):
+class Extras(NamedTuple):
     """What a single call says besides the contract's arguments.
 
     Attributes:
@@ -119,71 +112,6 @@ class _Extras(NamedTuple):
     timeout: object
     deadline: object = NOT_GIVEN
     path_query: Mapping[str, str] | None = None
-
-
-def completion_call(caller: Caller, arguments: Mapping[str, object], *, unread: bool) -> Prepared:
-    """Return the call that `create` makes of its arguments.
-
-    Args:
-        caller: The client.
-        arguments: The arguments, by name.
-        unread: Whether the reply is left unread although it is no stream.
-
-    Raises:
-        TypeError, ValueError: An argument is wrong, or there is no credential.
-        LossError: The request as Messages has it would lose something, and the settings say that this is
-            an error.
-    """
-    options = caller.options
-    fields = dict(arguments)
-    extra_body, betas = fields.pop("extra_body", None), fields.pop("betas", None)
-    extras = _Extras(
-        headers=mapping("extra_headers", fields.pop("extra_headers", None)),
-        query=mapping("extra_query", fields.pop("extra_query", None)),
-        timeout=fields.pop("timeout", NOT_GIVEN),
-        deadline=fields.pop("deadline", NOT_GIVEN),
-    )
-    check_prompt = flag("check_prompt", fields.pop("check_prompt", False))
-    path, body, headers = completion_request(fields, betas, extra_body)
-    sent = body.get("model")  # `extra_body` may name another, and anything
-    model = sent if isinstance(sent, str) else str(fields["model"])
-    if check_prompt:
-        prompts.check(str(fields["prompt"]))
-    if options.model_warnings:
-        tell_of(model, options.base_url, caller.clock.wall() // _DAY)
-    options = _backend_for(options, model)
-    reader = COMPLETIONS
-    if options.backend == "messages":
-        from ..messages._reader import messages_request
-
-        path, body, reader = messages_request(body, options)
-    request = _Request(path, headers, encode_body(body), body.get("stream") is True, unread)
-    call = _call(caller, request, extras)
-    if options.backend != "auto":
-        return Prepared(call, options, reader)
-
-    def by_messages(refusal: APIStatusError) -> Prepared:
-        from ..messages._switching import switch
-
-        switch(options, model, refusal)
-        other = completion_call(caller, arguments, unread=unread)
-        return replace(other, call=replace(other.call, deadline_at=call.deadline_at))
-
-    return Prepared(call, options, reader, by_messages)
-
-
-def _backend_for(options: Options, model: str) -> Options:
-    """Return settings whose `backend` is the endpoint that serves a model, as far as is known."""
-    if options.backend == "auto" and (options.base_url, model) in options.only_messages:
-        return replace(options, backend="messages")
-    return options
-
-
-@lru_cache(maxsize=256)  # an answer holds for a day; a warning that is raised is none
-def tell_of(model: str, base_url: str, day: float) -> None:
-    """Warn of a model that is deprecated or retired, where it is asked of the service that made it so."""
-    if urlsplit(base_url).hostname == _OFFICIAL_HOST:
-        models.warn_about(model, stacklevel=stacklevel())
 
 
 def raw_call(caller: Caller, path: str, body: object, request_options: object, *, stream: bool) -> Prepared:
@@ -202,26 +130,31 @@ def raw_call(caller: Caller, path: str, body: object, request_options: object, *
     path, _, query = path.partition("?")
     if body is not None or given.get("extra_json"):
         body = put_over(mapping("body", body), mapping("options (extra_json)", given.get("extra_json")))
-    request = _Request(
+    request = Request(
         path=f"/{path.removeprefix('/')}",
         headers={"anthropic-version": API_VERSION, "Content-Type": "application/json"},
         content=None if body is None else encode_body(mapping("body", body)),
         streamed=stream,
         unread=False,
     )
-    extras = _Extras(
+    extras = Extras(
         headers=mapping("options (headers)", given.get("headers")),
         query=mapping("options (params)", given.get("params")),
         path_query=dict(parse_qsl(query, keep_blank_values=True)),
         timeout=given.get("timeout", NOT_GIVEN),
     )
-    call = _call(caller, request, extras)
+    call = make_call(caller, request, extras)
     if (retries := given.get("max_retries")) is not None:
         call = replace(call, max_retries=count("max_retries", retries, least=0))
     return Prepared(call, caller.options, COMPLETIONS)
 
 
-def _call(caller: Caller, request: _Request, extras: _Extras) -> Call:
+def make_call(caller: Caller, request: Request, extras: Extras) -> Call:
+    """Return the call that sends a request.
+
+    Raises:
+        TypeError, ValueError: An argument is wrong, or there is no credential.
+    """
     options, clock, http = caller
     limit = seconds("deadline", extras.deadline) if is_given(extras.deadline) else options.deadline
     headers, counts_retries = _headers(options, request.headers, extras.headers)
@@ -245,7 +178,7 @@ def _call(caller: Caller, request: _Request, extras: _Extras) -> Call:
     )
 
 
-def _url(options: Options, path: str, extras: _Extras) -> httpx.URL:
+def _url(options: Options, path: str, extras: Extras) -> httpx.URL:
     # Remembered are the contract's own paths only, not the paths and queries of single calls.
     remembered = extras.path_query is None and not extras.query
     if remembered and (known := options.urls.get(path)) is not None:

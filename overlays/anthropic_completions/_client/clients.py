@@ -159,7 +159,8 @@ class Anthropic(BaseClient["httpx.Client"]):
         return reply.parse() if stream else reply.parse(to=cast_to)
 
     def _complete(self, arguments: Mapping[str, object], form: type[F]) -> F:
-        from .calls import Caller, completion_call
+        from .calls import Caller
+        from .routing import completion_call
 
         caller = Caller(self._options, self._clock, self._pool.get())
         prepared = completion_call(caller, arguments, unread=form.unread)
@@ -266,7 +267,8 @@ class AsyncAnthropic(BaseClient["httpx.AsyncClient"]):
         return reply.parse() if stream else reply.parse(to=cast_to)
 
     async def _complete(self, arguments: Mapping[str, object], form: type[F]) -> F:
-        from .calls import Caller, completion_call
+        from .calls import Caller
+        from .routing import completion_call
 
         caller = Caller(self._options, self._clock, self._pool.get())
         prepared = completion_call(caller, arguments, unread=form.unread)

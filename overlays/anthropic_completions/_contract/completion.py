@@ -47,9 +47,10 @@ class Completion(CompletionModel):
 
     # A slot that is not set stands for a field that did not come. Undocumented fields are all kept in
     # `additional_properties`, in the order in which they came.
-    __slots__ = ("_headers",)
+    __slots__ = ("_headers", "_message")
 
     _headers: httpx.Headers | None
+    _message: JSONObject | None
 
     def __init__(
         self,
@@ -97,9 +98,13 @@ class Completion(CompletionModel):
     model_construct = construct
 
     @classmethod
-    def _from_wire(cls, fields: Mapping[str, object], headers: httpx.Headers | None) -> Self:
+    def _from_wire(
+        cls, fields: Mapping[str, object], headers: httpx.Headers | None, message: JSONObject | None = None
+    ) -> Self:
         new = cls.__new__(cls)
         new._fill(fields, headers)
+        if message is not None:
+            new._message = message
         return new
 
     def _fill(self, fields: Mapping[str, object], headers: httpx.Headers | None) -> None:
@@ -148,6 +153,17 @@ class Completion(CompletionModel):
     def headers(self) -> httpx.Headers | None:
         """The reply's headers; None for a completion made by hand."""
         return self._headers
+
+    @property
+    def message(self) -> JSONObject | None:
+        """The reply of the Messages API that this was made of, a JSON object; None where there was none.
+
+        It tells what a completion has no field for: `usage`, thinking tokens, `stop_details`. Of a stream,
+        the whole completion has it, put together of the events; chunks have none. It is in no dump, and two
+        completions are equal without it.
+        """
+        message: JSONObject | None = getattr(self, "_message", None)
+        return message
 
     @property
     def _request_id(self) -> str | None:
@@ -252,7 +268,10 @@ class Completion(CompletionModel):
             deep: Whether undocumented fields that are lists or objects are copied too.
         """
         fields = {**self.model_dump(), **(update or {})}
-        return self._from_wire(deepcopy(fields) if deep else fields, self._headers)
+        message = self.message
+        if deep:
+            fields, message = deepcopy((fields, message))
+        return self._from_wire(fields, self._headers, message)
 
     def copy(self, *, update: Mapping[str, object] | None = None, deep: bool = False) -> Self:
         """Return a copy. Deprecated, for `model_copy`."""
@@ -272,4 +291,4 @@ class Completion(CompletionModel):
         return self.model_copy()
 
     def __reduce__(self) -> tuple[object, tuple[object, ...]]:
-        return type(self)._from_wire, (self.model_dump(), self._headers)
+        return type(self)._from_wire, (self.model_dump(), self._headers, self.message)

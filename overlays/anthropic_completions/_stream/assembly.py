@@ -61,6 +61,10 @@ class Assembly:
     error that it is; anything that begins like a markup language is refused. The first byte that is no
     white space decides, as content types were seen to lie.
 
+    Attributes:
+        complete: Whether its end has come and was as it should be.
+        over: Whether its last event has come, so that it ends whether or not the body does.
+
     Args:
         limits: Its limits.
     """
@@ -74,6 +78,7 @@ class Assembly:
         self._last: Completion | None = None
         self._stopping: Completion | None = None  # the chunk that has a stop reason
         self.complete = False
+        self.over = False
 
     def begin(self, response: httpx.Response) -> None:
         """Start with a reply; nothing of one before it was taken."""
@@ -83,6 +88,7 @@ class Assembly:
         self._start: bytes | None = None  # the first byte of a reply that is no stream
         self._body = bytearray()  # of a reply that is not known to be a stream
         self._silence = 0.0  # seconds of waiting since the last chunk
+        self.over = False
         self.wait()
 
     @property
@@ -110,6 +116,8 @@ class Assembly:
                 chunk = self._chunk_of(event)
                 if chunk is not None:
                     yield chunk
+                if self.over:
+                    return
         except EventTooLargeError as error:
             raise self._invalid(f"The stream is not usable: {error}.") from error
         if self._idle_timeout is not None and self._silence > self._idle_timeout:
@@ -166,7 +174,11 @@ class Assembly:
             if chunk is not None:
                 fields |= chunk.model_dump()
         fields["completion"] = "".join(self._texts)
-        return Completion._from_wire(fields, self.response.headers)
+        return Completion._from_wire(fields, self.response.headers, self._message())
+
+    def _message(self) -> dict[str, Any] | None:
+        """Return the message so far, where Messages is what is read."""
+        return None
 
     def _stream_part(self, piece: bytes) -> bytes:
         """Return what is for the decoder, of a body that is not known to be a stream."""
@@ -280,6 +292,10 @@ class Reader:
         """Return the fields of the completion that a reply's JSON value is, unchecked."""
         return body
 
+    def message(self, body: Any) -> dict[str, Any] | None:
+        """Return the message that a reply's JSON value is, if it is one."""
+        return None
+
     def completion(self, response: httpx.Response) -> Completion:
         """Return the completion that a reply is.
 
@@ -294,7 +310,7 @@ class Reader:
         fields = self.fields(response, body)
         violation = first_violation("Completion", fields)
         if violation is None:
-            return Completion._from_wire(fields, response.headers)
+            return Completion._from_wire(fields, response.headers, self.message(body))
         message = f"The reply (status {response.status_code}) is no completion. {violation}"
         raise APIResponseValidationError(response, body, message=message)
 

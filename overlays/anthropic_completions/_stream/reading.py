@@ -10,6 +10,7 @@ import gc
 import sys
 import threading
 from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from .._errors import APIError
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 
 # One read of 64 KiB has fewer pieces than this, even if every byte is an HTTP chunk of its own.
 _LEFTOVER_PIECES = 16 * 1024
+
+# How long the end of a body may take after the last event of its stream. It usually comes with it; a
+# connection whose reply is read to the end can be used again.
+GRACE_SECONDS = 0.1
 
 # The thread in which the garbage collector works at the moment.
 _collector: int | None = None
@@ -89,6 +94,30 @@ def _is_plain(response: httpx.Response) -> bool:
     return "content-encoding" not in response.headers and not response.is_stream_consumed
 
 
+def _read_out(response: httpx.Response, pieces: Iterator[bytes]) -> None:
+    """Read what is left of a body after the last event of its stream, without waiting for much.
+
+    httpx has no way to change the time limit of a reply that is being read. So the connection's own, which
+    httpcore hands out, is told another one; a connection of HTTP/2 needs no reading, as other replies have
+    their own streams there.
+    """
+    connection: Any = response.extensions.get("network_stream")
+    if response.http_version != "HTTP/1.1" or connection is None:
+        return
+    read = connection.read
+
+    def read_soon(max_bytes: int, timeout: float | None = None) -> bytes:
+        data: bytes = read(max_bytes, GRACE_SECONDS)
+        return data
+
+    with suppress(Exception):
+        connection.read = read_soon
+        for _ in islice(pieces, _LEFTOVER_PIECES):
+            pass
+    with suppress(Exception):
+        connection.read = read
+
+
 class BlockingReading(Reading):
     """Reading that blocks.
 
@@ -108,10 +137,15 @@ class BlockingReading(Reading):
                     self.check()
                     self.assembly.wait()
                     response = self.response
-                    for piece in response.iter_raw() if _is_plain(response) else response.iter_bytes():
+                    pieces = response.iter_raw() if _is_plain(response) else response.iter_bytes()
+                    for piece in pieces:
                         yield from self.assembly.feed(piece)
+                        if self.assembly.over:
+                            break
                         self.assembly.wait()
                     yield from self.assembly.finish()
+                    if self.assembly.over:
+                        _read_out(response, pieces)
                     return
                 except Exception as error:  # noqa: BLE001 - mapped, or raised as it is
                     failure = self.assembly.failure(error)
@@ -171,6 +205,9 @@ class AwaitingReading(Reading):
                 if self.assembly.complete:
                     await self.close()
                     return None
+                if self.assembly.over:
+                    self._ready = self.assembly.finish()
+                    continue
                 self.assembly.wait()
                 piece = await anext(self._pieces, None)
                 self._ready = self.assembly.finish() if piece is None else self.assembly.feed(piece)
@@ -210,7 +247,10 @@ class AwaitingReading(Reading):
             # A generator closed from outside drops the ones within it unfinished, of which trio warns.
             # Cancelling it while it waits for bytes ends all of them in order. How is of no interest.
             with anyio.CancelScope() as scope, suppress(Exception):
-                scope.cancel()
+                if self.assembly.complete and self.assembly.over:
+                    scope.deadline = anyio.current_time() + GRACE_SECONDS
+                else:
+                    scope.cancel()
                 for _ in range(_LEFTOVER_PIECES):
                     if await anext(self._raw, None) is None:
                         break

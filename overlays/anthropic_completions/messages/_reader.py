@@ -6,20 +6,21 @@ It is loaded when a call is served by Messages.
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._callers import stacklevel
 from .._contract.schema import describe
 from .._errors import APIError, APIResponseValidationError, IncompleteStreamError
 from .._stream.assembly import Assembly, Reader
 from ._beginnings import Answer
+from ._learning import support_of
 from ._losses import Loss, LossError, LossWarning
 from ._replies import UntranslatableMessageError, UntranslatableReplyError, completion_of
 from ._requests import translate
 from ._streams import StreamTranslator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     import httpx
 
@@ -36,19 +37,39 @@ _EVENTS = frozenset(
 _NOT_FOLLOWED = "The answer does not begin so; it is returned whole."
 
 
-def messages_request(body: Mapping[str, Any], options: Options) -> tuple[str, dict[str, Any], Reader]:
-    """Return path and body of the request that says what one for a completion says, and its reader.
+class Asked(NamedTuple):
+    """The request that says what one for a completion says, what it loses, and what reads the reply."""
+
+    path: str
+    request: dict[str, Any]
+    losses: tuple[Loss, ...]
+    reader: MessagesReader
+
+
+def messages_request(body: Mapping[str, Any], options: Options, told: Collection[Loss] = ()) -> Asked:
+    """Return the request that says what one for a completion says, having told what it loses.
+
+    Args:
+        body: The request for a completion.
+        options: The client's settings.
+        told: Losses that were told already.
 
     Raises:
         TypeError, UntranslatablePromptError: The request has no counterpart in Messages.
         LossError: It has one that loses something, and `on_loss` is `error`; or a prefill, and `prefill` is.
     """
-    done = translate(body, prefill=options.prefill, thinking_room=options.thinking_room)
+    done = translate(
+        body,
+        prefill=options.prefill,
+        thinking_room=options.thinking_room,
+        support=support_of(options, str(body["model"])),
+    )
     if done.losses and options.on_loss == "error":
         raise LossError(done.losses)
-    if done.losses and options.on_loss == "warn":
-        warnings.warn(LossWarning(done.losses), stacklevel=stacklevel())
-    return PATH, done.request, MessagesReader(done, options.on_loss)
+    new = [loss for loss in done.losses if loss not in told]
+    if new and options.on_loss == "warn":
+        warnings.warn(LossWarning(new), stacklevel=stacklevel())
+    return Asked(PATH, done.request, done.losses, MessagesReader(done, options.on_loss))
 
 
 class MessagesReader(Reader):
@@ -96,6 +117,9 @@ class MessagesReader(Reader):
         self.tell(answer.followed)
         return fields
 
+    def message(self, body: Any) -> dict[str, Any] | None:
+        return body if isinstance(body, dict) and body.get("type") != "completion" else None
+
     def tell(self, followed: bool | None) -> None:
         """Warn where an answer does not begin as it was asked to."""
         if followed is False and self._on_loss == "warn":
@@ -118,6 +142,7 @@ class MessagesAssembly(Assembly):
         super().begin(response)
         self._translator = self._reader.translator()
         self._ended = False
+        self._whole: dict[str, Any] | None = None
 
     def finish(self) -> Iterator[Completion]:
         if self._stopping is not None and not self._ended:
@@ -130,6 +155,12 @@ class MessagesAssembly(Assembly):
         name = event.event
         if name is not None and name not in _EVENTS:
             return None
+        text = event.data.strip()
+        if text in ("[DONE]", b"[DONE]"):  # what gateways put after message_stop, or in its place
+            self._ended = self.over = True
+            return None
+        if not text:
+            return None
         data = self._object(event.data)
         # Without a name the data itself tells.
         name = name or ("error" if data.get("error") else data.get("type"))
@@ -138,7 +169,8 @@ class MessagesAssembly(Assembly):
         if name not in _EVENTS:
             return None
         self._silence = 0.0
-        self._ended = self._ended or name == "message_stop"
+        if name == "message_stop":
+            self._ended = self.over = True
         undecided = self._translator.followed is None
         try:
             events = self._translator.feed(name, data)
@@ -149,7 +181,11 @@ class MessagesAssembly(Assembly):
         return self._chunk(events[0][1]) if events else None
 
     def _fields(self, value: dict[str, Any]) -> Any:
+        self._whole = self._reader.message(value)
         return self._reader.fields(self.response, value)
+
+    def _message(self) -> dict[str, Any] | None:
+        return self._whole or (self._translator.message() if self._translator.begun else None)
 
 
 def _reply_error(error: UntranslatableMessageError, response: httpx.Response, body: object) -> APIError:

@@ -94,17 +94,34 @@ class UntranslatableReplyError(APIError, UntranslatableMessageError):
 
 
 class BackendSwitchWarning(UserWarning):
-    """The service says that it serves a model by Messages only; the backend `auto` asks that from now on."""
+    """The old endpoint does not serve a model; the backend `auto` asks Messages for it from now on.
 
-    def __init__(self, model: str) -> None:
+    Attributes:
+        model: The model.
+        missing: Whether the old endpoint does not know it (404). Otherwise it says that Messages serves it.
+    """
+
+    missing = False
+
+    def __init__(self, model: str, *, missing: bool = False) -> None:
+        told = (
+            "does not serve the model {} any more; the Messages API"
+            if missing
+            else ("serves the model {} by the Messages API only, which")
+        )
         super().__init__(
-            f"the service serves the model {model!r} by the Messages API only, which is asked from now on; "
+            f"the service {told.format(repr(model))} is asked from now on; "
             'backend="messages" asks it from the start'
         )
         self.model = model
+        self.missing = missing
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.model,)
+        return _switch_warning, (type(self), self.model, self.missing)
+
+
+def _switch_warning(kind: type[BackendSwitchWarning], model: str, missing: bool) -> BackendSwitchWarning:
+    return kind(model, missing=missing)
 
 
 def to_completion(

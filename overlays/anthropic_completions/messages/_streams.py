@@ -47,6 +47,11 @@ class StreamTranslator:
     def followed(self) -> bool | None:
         return self._answer.followed
 
+    @property
+    def begun(self) -> bool:
+        """Whether something of the message has come."""
+        return bool(self._start or self._blocks)
+
     def feed(self, event: str, data: Mapping[str, Any]) -> list[Event]:
         """Return the events that one event stands for: none or one.
 
