@@ -15,9 +15,10 @@ With `stream=True` the same call returns the text piecewise, and `AsyncAnthropic
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
-from . import types
+from . import _moved, types
 from ._client.clients import Anthropic, AsyncAnthropic
 from ._errors import (
     AnthropicError,
@@ -119,6 +120,9 @@ __all__ = [
     "restore",
     "types",
 ]
+
+for _name in _moved.MODULES:
+    sys.modules[f"{__name__}.{_name}"] = _moved
 
 # What needs httpx is loaded when it is asked for.
 _LAZY = {

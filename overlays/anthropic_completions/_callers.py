@@ -1,4 +1,4 @@
-"""Whose line a warning points at."""
+"""Find the stack level of the caller outside this package, for warnings."""
 
 from __future__ import annotations
 

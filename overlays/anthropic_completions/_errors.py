@@ -1,4 +1,4 @@
-"""The errors, and which of them stands for what.
+"""The exceptions of this package, and which of them a status or a type of error stands for.
 
     AnthropicError
     ├── RetryableError                  raise it from middleware to have the request tried again

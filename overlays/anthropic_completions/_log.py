@@ -1,4 +1,4 @@
-"""What is logged, under `anthropic_completions`.
+"""Log requests, replies and retries, under `anthropic_completions`.
 
 Neither keys nor prompts: the bodies of requests and replies only where ANTHROPIC_LOG_BODIES is set.
 """

@@ -1,4 +1,4 @@
-"""Credentials, and how they are kept out of what people see."""
+"""Hold credentials so that no repr shows them."""
 
 from __future__ import annotations
 

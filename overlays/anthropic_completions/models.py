@@ -1,4 +1,4 @@
-"""What the contract knows of models: their lifecycles, and how the Messages API serves them.
+"""Look up models in the contract: their lifecycles, and how the Messages API serves them.
 
 The facts are `x-models` in the contract, as of the day in `Lifecycle.as_of`. A status is worked out from
 their dates, for the day that is asked about. A model that is not listed is `unknown`, which is no error:

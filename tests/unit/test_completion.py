@@ -70,6 +70,21 @@ def test_iterates_over_fields_and_values_in_order() -> None:
     assert list(completion().model_dump()) == names
 
 
+@pytest.mark.parametrize("field", ["completion", "type", "stop_reason", "stop"])
+def test_is_a_mapping_of_the_fields_that_came(field: str) -> None:
+    completion = Completion.construct(**{field: "a"})
+    assert field in completion
+    assert completion[field] == "a"
+    completion[field] = "b"
+    assert (completion[field], completion.to_dict()) == ("b", {field: "b"})
+    del completion[field]
+    assert field not in completion
+    with pytest.raises(KeyError, match=field):
+        completion[field]
+    with pytest.raises(KeyError, match=field):
+        del completion[field]
+
+
 def test_a_field_may_have_any_name() -> None:
     """One that is called as a method is in the dumps; the method stays."""
     result = completion(copy="x", headers="y")

@@ -1,4 +1,4 @@
-"""What users hold: the clients and `create`, and how arguments and settings become a call.
+"""The clients and `create`: settings and arguments become a call, and its reply a result.
 
 In come arguments and settings; out go a call for `_http` and, from its reply, a `Completion`, a stream or a
 raw response.

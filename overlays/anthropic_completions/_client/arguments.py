@@ -1,4 +1,4 @@
-"""The arguments of a call, checked against the contract and turned into what is sent. Pure."""
+"""Check the arguments of a call against the contract, and make URL, headers and body of them. Pure."""
 
 from __future__ import annotations
 

@@ -83,8 +83,8 @@ _DOC = """Makes requests to the Text Completions API.
             serves it by Messages only. It is told once with a `BackendSwitchWarning`, and copies of the
             client with the same `base_url` know it too. A model that is retired or unknown (404) switches
             nothing. Raw replies of Messages show the message; `parse()` makes the completion of it.
-        on_loss: What to do where Messages cannot say all that a request says, before it is sent: `warn`
-            with a `LossWarning`, raise a `LossError`, or `drop` it in silence.
+        on_loss: What to do where a request holds what Messages has no counterpart for, before it is sent:
+            `warn` with a `LossWarning`, raise a `LossError` (`error`), or `drop` it in silence.
         model_warnings: Whether `completions.create` warns of models that are deprecated
             (`DeprecationWarning`) or retired (`RetiredModelWarning`), once per model and process. It does
             where `base_url` is Anthropic's own service only: others keep models as long as they like.
@@ -137,7 +137,7 @@ class Anthropic(BaseClient["httpx.Client"]):
         stream: bool = False,
         stream_cls: type[Any] | None = None,
     ) -> Any:
-        """Send a POST with a body of your own, for what `create` cannot say.
+        """Send a POST with a body of your own, for requests that `create` has no arguments for.
 
         Args:
             path: Where to, from `base_url` on, such as `/v1/complete`.

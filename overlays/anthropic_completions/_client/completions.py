@@ -115,8 +115,8 @@ class Completions:
         Raises:
             TypeError, ValueError: An argument is wrong, or there is no credential. Nothing was sent.
             InvalidPromptError: A ValueError: `check_prompt` found that the service would refuse the prompt.
-            LossError, UntranslatablePromptError: ValueErrors of the backend `messages`: it cannot say all
-                of the request, with `on_loss="error"`, or nothing of it.
+            LossError, UntranslatablePromptError: ValueErrors of the backend `messages`: it has no
+                counterpart for something in the request, with `on_loss="error"`, or for the prompt.
             APIStatusError: The service answered with an error; the class tells which.
             APIConnectionError: No reply came, or not the whole of it.
             APITimeoutError: Nothing came in time.
@@ -127,7 +127,7 @@ class Completions:
         Warns:
             DeprecationWarning, RetiredModelWarning: The model is deprecated or retired; see the client's
                 `model_warnings`.
-            LossWarning: Messages cannot say all of the request, with `on_loss="warn"`.
+            LossWarning: Messages has no counterpart for all of the request, with `on_loss="warn"`.
             BackendSwitchWarning: The backend `auto` asks Messages from now on.
         """
         from .responses import RawAPIResponse

@@ -33,7 +33,10 @@ class Completion(CompletionModel):
 
     Fields of the reply that the API does not document (`stop`, `log_id`, whatever comes) are attributes as
     well. A field that did not come is absent from dumps and iteration; as an attribute, a documented one
-    is None then.
+    is None then. `"stop" in completion` tells whether a field came, and `completion["stop"]` returns it.
+
+    It is a subclass of the generated model and keeps fields as they came, in its own way: to change or to
+    dump one, use `model_copy` and `to_dict`, not `attrs.evolve` and `attrs.asdict`.
 
     Attributes:
         id: Names the completion.
@@ -192,6 +195,29 @@ class Completion(CompletionModel):
             except AttributeError:
                 continue
         yield from self.additional_properties.items()
+
+    def __contains__(self, name: object) -> bool:
+        return any(name == field for field, _ in self)
+
+    def __getitem__(self, name: str) -> object:
+        for field, value in self:
+            if name == field:
+                return value
+        raise KeyError(name)
+
+    def __setitem__(self, name: str, value: object) -> None:
+        if name in _SLOTS:
+            setattr(self, _SLOTS[name], value)
+        else:
+            self.additional_properties[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        if name not in self:
+            raise KeyError(name)
+        if name in _SLOTS:
+            delattr(self, _SLOTS[name])
+        else:
+            del self.additional_properties[name]
 
     @property
     def model_extra(self) -> JSONObject:

@@ -1,4 +1,4 @@
-"""The door to the generated package: the one module that imports it.
+"""Import the generated package, for all others; look things up in the contract that it bundles.
 
 What the contract says is asked here: its schemas, its models, what a request looks like on the wire.
 """

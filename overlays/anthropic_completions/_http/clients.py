@@ -1,4 +1,4 @@
-"""The httpx clients that are made where none is given, with the old client's defaults."""
+"""Make httpx clients with the old client's defaults: connections, time limits, proxies, certificates."""
 
 from __future__ import annotations
 

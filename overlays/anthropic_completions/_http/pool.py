@@ -1,4 +1,4 @@
-"""The connections of clients: whose they are, and when they are of no use any more."""
+"""Keep the httpx client behind one or more clients, for each process and event loop."""
 
 from __future__ import annotations
 

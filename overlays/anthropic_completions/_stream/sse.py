@@ -1,4 +1,4 @@
-"""Server-sent events: bytes in, events out.
+"""Decode server-sent events: bytes in, events out.
 
 The rules are the WHATWG's, https://html.spec.whatwg.org/multipage/server-sent-events.html, section
 "Interpreting an event stream". Nothing here knows HTTP or JSON.

@@ -1,4 +1,4 @@
-"""The commands, each loaded when it is used, and what becomes of errors."""
+"""The entry point: load a command when it is used, and turn errors into lines and exit codes."""
 
 from __future__ import annotations
 

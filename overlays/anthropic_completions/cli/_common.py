@@ -1,4 +1,4 @@
-"""What commands share: options, exit codes, and how errors are told."""
+"""Options, exit codes and messages that several commands have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is lost on the way to Messages, and how it is told."""
+"""The loss rules: what of a request Messages has no counterpart for, a rule for each thing."""
 
 from __future__ import annotations
 

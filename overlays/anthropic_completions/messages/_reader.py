@@ -1,4 +1,4 @@
-"""The Messages API in the place of the old endpoint: what `messages` translates, asked and read.
+"""Serve a call by the Messages API: the request to send, and the reader of its replies.
 
 It is loaded when a call is served by Messages.
 """

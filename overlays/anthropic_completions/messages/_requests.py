@@ -1,4 +1,4 @@
-"""From a request for a completion to a request for a message."""
+"""Translate a request for a completion into one for a message."""
 
 from __future__ import annotations
 

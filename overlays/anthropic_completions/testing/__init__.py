@@ -1,4 +1,4 @@
-"""A stand-in for the service, to try and to test programs without a key or a network.
+"""Try and test programs without a key or a network: a stand-in for the service, and recordings.
 
     from anthropic_completions.testing import StandIn, overloaded
 

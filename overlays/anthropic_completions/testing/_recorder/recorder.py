@@ -1,4 +1,4 @@
-"""Keep exchanges with the service in a file, and give them again without it."""
+"""Record exchanges with the service in a file, and replay them without it."""
 
 from __future__ import annotations
 

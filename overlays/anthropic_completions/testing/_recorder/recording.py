@@ -1,4 +1,4 @@
-"""Exchanges as readable JSON, with no key in them, and back. Pure, but for the file."""
+"""Read and write recordings: exchanges as readable JSON, with no key in them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ways in which the service's endpoints say the same: what a dialect is, and that of completions."""
+"""Define dialects: how each endpoint of the service words requests, replies and events."""
 
 from __future__ import annotations
 

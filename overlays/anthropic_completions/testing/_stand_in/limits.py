@@ -1,4 +1,4 @@
-"""The stand-in's rate limit, and the headers that tell of it."""
+"""Limit the rate of requests to the stand-in, and tell of it in headers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is answered, step by step."""
+"""Make replies of the stand-in, step by step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A request as the stand-in gets it, and what is wrong with it."""
+"""Check a request as the service does, and say what is wrong with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The replies that a test can put in line."""
+"""Script the stand-in's next replies: texts, errors, delays, faults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stand-in on a loopback port, under uvicorn."""
+"""Serve the stand-in on a loopback port, under uvicorn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stand-in's text, made up from the prompt, and its pieces."""
+"""Make up the text of a completion from its prompt, and cut it into pieces."""
 
 from __future__ import annotations
 

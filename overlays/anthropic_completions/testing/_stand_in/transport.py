@@ -1,4 +1,4 @@
-"""The stand-in in process: an httpx transport that fails as a socket would."""
+"""Answer in process: an httpx transport before the stand-in, which fails as a socket would."""
 
 from __future__ import annotations
 
