@@ -158,13 +158,17 @@ def test_the_lines_of_losses_and_findings_that_the_page_shows_are_right(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     text = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
-    lost, found = re.findall(r"^```text\n(.*\n)```", text, re.MULTILINE)
+    lost, found = re.findall(r"^```text\n((?:(?!```).*\n)+)```", text, re.MULTILINE)
     questions = '{"prompt": "A"}\n{"prompt": "B"}\n{"prompt": "C", "temperature": 0.5}\n'
     Path("questions.jsonl").write_text(questions, encoding="utf-8")
     assert cli("convert", "--model", "claude-opus-4-8", "--file", "questions.jsonl").err == lost
     program = "import anthropic\nclient = anthropic.Anthropic()\nclient.completions.create()\n"
     Path("program.py").write_text(program, encoding="utf-8")
-    assert cli("scan", "program.py").out == found
+    sources = ["1", "2", "3", "import anthropic\nx = anthropic.AI_PROMPT"]
+    cells = [{"cell_type": "code", "source": source, "metadata": {}, "outputs": []} for source in sources]
+    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    Path("notes.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    assert cli("scan", "program.py", "notes.ipynb").out == found
 
 
 def test_the_lines_that_the_page_shows_are_right(tmp_path: Path) -> None:
