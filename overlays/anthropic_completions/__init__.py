@@ -51,6 +51,7 @@ from .prompts import AI_PROMPT, HUMAN_PROMPT
 if TYPE_CHECKING:
     from httpx import Timeout as Timeout
 
+    from ._client.generated import generated_client as generated_client
     from ._client.middleware import APIRequest as APIRequest
     from ._client.middleware import AsyncCallNext as AsyncCallNext
     from ._client.middleware import CallNext as CallNext
@@ -115,6 +116,7 @@ __all__ = [
     "Timeout",
     "UnprocessableEntityError",
     "__version__",
+    "generated_client",
     "not_given",
     "omit",
     "restore",
@@ -138,6 +140,7 @@ _LAZY = {
     "DefaultAsyncHttpxClient": "._http.clients",
     "DefaultHttpxClient": "._http.clients",
     "Stream": "._stream.streams",
+    "generated_client": "._client.generated",
     "restore": "._restore.restore",
 }
 

@@ -1,10 +1,12 @@
 """Every documented example and command is run, against the stand-in."""
 
+import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -115,3 +117,38 @@ def test_a_link_to_a_file_leads_somewhere(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", text):
         assert ((ROOT / page).parent / target).exists(), target
+
+
+def test_the_generated_clients_examples_run() -> None:
+    code = blocks("docs/generated-client.md", "python")
+    assert [run(block) for block in code] == [f"{REPLY}\n"] * 3
+
+
+def test_what_the_generated_client_lacks_alone_is_so() -> None:
+    """What docs/generated-client.md says of it; where the generator mends it, the page has to follow."""
+    import httpx
+
+    from anthropic_completions_api import AuthenticatedClient, Client
+    from anthropic_completions_api.api.completions import create_completion
+    from anthropic_completions_api.models import CompletionRequest, ErrorResponse
+
+    good = {"type": "completion", "id": "i", "completion": "c", "stop_reason": None, "model": "m"}
+
+    def alone(*reply: Any, **parts: Any) -> Any:
+        transport = httpx.MockTransport(lambda request: httpx.Response(*reply, **parts))
+        client = Client(base_url="http://h", httpx_args={"transport": transport})
+        body = CompletionRequest(model="m", max_tokens_to_sample=1, prompt="p")
+        return create_completion.sync(client=client, body=body)
+
+    error = {"type": "error", "error": {"type": "overloaded_error", "message": "m"}}
+    assert isinstance(alone(400, json=error), ErrorResponse)
+    for status in (529, 520):
+        with pytest.raises(ValueError, match=f"{status} is not a valid HTTPStatus"):
+            alone(status, json=error)
+    with pytest.raises(KeyError):
+        alone(200, json={name: value for name, value in good.items() if name != "id"})
+    assert alone(200, json={**good, "completion": 1}).completion == 1
+    with pytest.raises(json.JSONDecodeError):
+        alone(200, html="<html>")
+    assert "sk-secret" in repr(Client(base_url="http://h", headers={"x-api-key": "sk-secret"}))
+    assert AuthenticatedClient(base_url="http://h", token="t").prefix == "Bearer"

@@ -39,9 +39,9 @@ class CompletionRequest:
     """ Strings that end the completion when the model generates one; the string itself is left out.
     `\\n\\nHuman:` always does, and models may have further built-in ones.
      """
-    stream: bool | Unset = False
+    stream: bool | Unset = UNSET
     """ Whether the text arrives piecewise, as server-sent events. """
-    temperature: float | Unset = 1.0
+    temperature: float | Unset = UNSET
     """ Randomness: near 0 for analysis and multiple choice, near 1 for creative writing. Even 0 is not
     fully deterministic.
      """

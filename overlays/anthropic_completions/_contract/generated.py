@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anthropic_completions_api
+from anthropic_completions_api import Client as GeneratedClient
 from anthropic_completions_api.api.completions.create_completion import _get_kwargs
 from anthropic_completions_api.models import Completion as CompletionModel
 from anthropic_completions_api.models import CompletionRequest, Metadata
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CompletionModel",
+    "GeneratedClient",
     "body_fields",
     "checker",
     "component",
@@ -97,6 +99,4 @@ def request_kwargs(arguments: Mapping[str, object], betas: str | None) -> JSONOb
     if "metadata" in fields:
         metadata = fields["metadata"]
         fields["metadata"] = _NullMetadata() if metadata is None else Metadata.from_dict(metadata)
-    # What was not given is not sent: the service's defaults hold, not the contract's copy of them.
-    body = CompletionRequest(**{"stream": UNSET, "temperature": UNSET, **fields})
-    return _get_kwargs(body=body, anthropic_beta=UNSET if betas is None else betas)
+    return _get_kwargs(body=CompletionRequest(**fields), anthropic_beta=UNSET if betas is None else betas)

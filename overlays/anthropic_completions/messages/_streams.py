@@ -29,8 +29,10 @@ class StreamTranslator:
             was given.
 
     Args:
-        leading_space, beginning, max_tokens: As for `to_completion`. While it is not decided whether the
-            answer begins with `beginning`, its text is held back.
+        leading_space: As for `to_completion`.
+        beginning: As for `to_completion`. While it is not decided whether the answer begins with it, its
+            text is held back.
+        max_tokens: As for `to_completion`.
     """
 
     def __init__(

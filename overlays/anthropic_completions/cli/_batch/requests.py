@@ -67,7 +67,8 @@ class Reading:
         source: The file.
         kind: Its format.
         common: Arguments of every call; those of a row go before them.
-        id_field, prompt_field: The names of the fields with the id and the prompt.
+        id_field: The name of the field with the id.
+        prompt_field: The name of the field with the prompt.
         template: Text with the names of fields in braces, which makes the prompt; None for `prompt_field`.
         number_ids: Whether the number of a row is its id.
     """
