@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any, Literal
 
 __all__ = [
+    "CURRENT",
     "Effort",
     "Lifecycle",
     "MessagesSupport",
@@ -28,6 +29,9 @@ __all__ = [
     "recommended",
     "warn_about",
 ]
+
+# A model that answers today, for examples and as the default of the command line: the least expensive.
+CURRENT = "claude-haiku-5-5"
 
 Status = Literal["active", "deprecated", "retired", "unknown"]
 Sampling = Literal["any", "one", "none"]

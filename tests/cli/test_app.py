@@ -143,9 +143,16 @@ class TestModels:
     def test_piped_it_is_a_table_with_tabs(self, cli: Cli) -> None:
         done = cli("models")
         header, *rows = [line.split("\t") for line in done.out.splitlines()]
-        assert header == ["model", "status", "deprecated", "retired", "replacement"]
+        assert header == [
+            *("model", "status", "deprecated", "retired", "replacement", "prefill", "sampling", "thinking")
+        ]
         assert [row[0].split(" -> ")[0] for row in rows] == list(MODELS)
-        assert ["claude-2.1", "retired", "2025-01-21", "2025-07-21", "claude-opus-4-8"] in rows
+        assert ["claude-2.1", "retired", "2025-01-21", "2025-07-21", "claude-opus-4-8", "", "", ""] in rows
+        bridged = {row[0]: row[5:] for row in rows}
+        assert bridged["claude-haiku-5-5"] == ["no", "none", "switched off"]
+        assert bridged["claude-opus-5-5"] == ["no", "none", "always"]
+        assert bridged["claude-opus-4-6"] == ["no", "one", "none"]
+        assert bridged["claude-3-haiku-20240307"] == ["yes", "any", "none"]
         assert any(row[0] == "claude-2 -> claude-2.0" for row in rows)
         assert all(row[1] == lifecycle(name).status for row, name in zip(rows, MODELS, strict=True))
 
@@ -156,13 +163,27 @@ class TestModels:
         assert haiku["snapshot"] == "claude-haiku-4-5-20251001"
         assert haiku["not_before"] == "2026-10-15"
 
-    def test_in_a_terminal_it_is_a_table_in_colour(self, tmp_path: Path) -> None:
-        done = Terminal([*MODULE, "models"], cwd=tmp_path, env=environment()).finish()
+    @pytest.mark.parametrize("columns", ["80", "79", "60", "200"])
+    def test_in_a_terminal_it_is_a_table_in_colour_that_cuts_no_name(
+        self, tmp_path: Path, columns: str
+    ) -> None:
+        done = Terminal([*MODULE, "models"], cwd=tmp_path, env=environment(COLUMNS=columns)).finish()
         assert done.code == 0
         assert "\x1b[31m" in done.out
         plain = re.sub(r"\x1b\[[0-9;]*m", "", done.out)
-        assert re.search(r"^MODEL +STATUS +DEPRECATED +RETIRED +REPLACEMENT", plain, re.MULTILINE)
-        assert re.search(r"^claude-2\.1 +retired +2025-01-21 +2025-07-21", plain, re.MULTILINE)
+        assert "MODEL " in plain
+        starts = [line.split(" ")[0] for line in plain.splitlines()]
+        assert [start for start in starts if start.startswith("claude-")] == list(MODELS)
+        assert re.search(r"^= claude-haiku-4-5-20251001 ", plain, re.MULTILINE)
+        assert re.search(r"^> claude-haiku-4-5-20251001 ", plain, re.MULTILINE)
+
+    def test_80_columns_are_enough_for_a_line_each(self, tmp_path: Path) -> None:
+        done = Terminal([*MODULE, "models"], cwd=tmp_path, env=environment(COLUMNS="80")).finish()
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", done.out)
+        header = r"^MODEL +STATUS +RETIRES +PREFILL +SAMPLING +THINKING *$"
+        assert re.search(header, plain, re.MULTILINE)
+        assert re.search(r"^claude-2\.1 +retired +2025-07-21 *$", plain, re.MULTILINE)
+        assert re.search(r"^claude-haiku-5-5 +active +no +none +switched off *$", plain, re.MULTILINE)
 
 
 class Served:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from anthropic_completions import Stream
+from anthropic_completions.models import CURRENT, lifecycle
 from anthropic_completions.testing import (
     StandIn,
     completion,
@@ -39,7 +40,7 @@ class TestPrompt:
         assert cli("complete", QUESTION) == (0, f"You said: {QUESTION}\n", "")
         assert sent(stand_in) == {
             "prompt": f"\n\nHuman: {QUESTION}\n\nAssistant:",
-            "model": "claude-2.1",
+            "model": CURRENT,
             "max_tokens_to_sample": 256,
             "stream": True,
         }
@@ -66,18 +67,124 @@ class TestPrompt:
         assert cli("complete", stdin=b"\xff").code == 2
 
 
+CRLF = TRANSCRIPT.replace("\n", "\r\n")
+
+
+class TestWhatLooksLikeATranscript:
+    """It is one, or is refused unless an option says what it is."""
+
+    @pytest.mark.parametrize(
+        ("prompt", "says"),
+        [
+            (
+                CRLF,
+                "Human: at position 4 of 45 begins no turn, as the line ends are CRLF and not LF; --plain",
+            ),
+            ("\n\nHuman: A\nAssistant:", "Assistant: at position 11 of 21 begins no turn, as no blank line"),
+            ("\nHuman: A\n\nAssistant:", "Human: at position 1 of 21 begins no turn, as no blank line"),
+            (
+                "\n\n  Human: A\n\n  Assistant:",
+                "Human: at position 4 of 26 begins no turn, as it is in",
+            ),
+            ("\n\nHuman: A", 'must end with "\\n\\nAssistant:" turn (at position 10 of 10)'),
+            ("Human: A", 'must end with "\\n\\nAssistant:" turn (at position 8 of 8)'),
+            ("\n\nHuman: A\n\nAssistant: B\n\nHuman: C", "must end with"),
+            ("Assistant: A\n\nHuman: B", "Assistant: at position 0 of 22 begins no turn"),
+        ],
+    )
+    def test_what_is_none_is_refused_with_position_and_reason(
+        self, cli: Cli, stand_in: StandIn, prompt: str, says: str
+    ) -> None:
+        done = cli("complete", stdin=prompt.encode())
+        assert (done.code, done.out, stand_in.received) == (2, "", [])
+        assert says in done.err
+        assert "--plain asks it as a question, --transcript takes it as it is" in done.err
+
+    @pytest.mark.parametrize("prompt", ["What does Human: mean?", "A human: B", "x\nHumans: many"])
+    def test_what_only_names_a_role_is_a_question(self, cli: Cli, stand_in: StandIn, prompt: str) -> None:
+        assert cli("complete", prompt).code == 0
+        assert sent(stand_in)["prompt"] == f"\n\nHuman: {prompt}\n\nAssistant:"
+
+    def test_plain_asks_it_as_a_question(self, cli: Cli, stand_in: StandIn) -> None:
+        assert cli("complete", "--plain", TRANSCRIPT).code == 0
+        assert sent(stand_in)["prompt"] == f"\n\nHuman: {TRANSCRIPT}\n\nAssistant:"
+
+    def test_transcript_takes_it_as_it_is(self, cli: Cli, stand_in: StandIn) -> None:
+        done = cli("complete", "--transcript", "\n\nHuman: A")
+        assert (done.code, "must end with" in done.err) == (1, True)
+        assert stand_in.received[-1].json()["prompt"] == "\n\nHuman: A"
+
+    @pytest.mark.parametrize("prompt", [TRANSCRIPT, TRANSCRIPT.lstrip()])
+    def test_system_text_stands_before_its_first_turn(self, cli: Cli, stand_in: StandIn, prompt: str) -> None:
+        assert cli("complete", "--system", "Be brief.", prompt).code == 0
+        assert sent(stand_in)["prompt"] == f"Be brief.{TRANSCRIPT}"
+
+    def test_system_text_stands_before_a_question(self, cli: Cli, stand_in: StandIn) -> None:
+        assert cli("complete", "--system", "Be brief.", "Hi").out == "You said: Hi\n"
+        assert sent(stand_in)["prompt"] == "Be brief.\n\nHuman: Hi\n\nAssistant:"
+
+    def test_two_system_texts_are_refused(self, cli: Cli, stand_in: StandIn) -> None:
+        done = cli("complete", "--system", "Be brief.", f"Be long.{TRANSCRIPT}")
+        assert (done.code, stand_in.received) == (2, [])
+        assert "has text before its first turn already" in done.err
+
+
+class TestToday:
+    """By default it is answered by a service that retires old models and serves the others by Messages."""
+
+    def test_a_question_is_answered(self, cli: Cli, today: StandIn) -> None:
+        assert cli("complete", QUESTION) == (0, f"You said: {QUESTION}\n", "")
+        assert [one.path for one in today.received] == ["/v1/complete", "/v1/messages"]
+
+    def test_the_default_model_is_no_deprecated_one(self) -> None:
+        assert lifecycle(CURRENT).status == "active"
+
+    def test_the_help_names_model_and_backend(self, cli: Cli) -> None:
+        told = " ".join(cli("complete", "--help").out.split())
+        assert f"[default: {CURRENT}]" in told
+        assert "default: auto" in told
+
+    @pytest.mark.filterwarnings("always")
+    def test_a_loss_is_told_or_refused(self, cli: Cli, today: StandIn) -> None:
+        done = cli("complete", "-t", "0.5", QUESTION)
+        assert (done.code, done.out) == (0, f"You said: {QUESTION}\n")
+        assert "temperature: It is left out" in done.err
+        assert cli("complete", "-t", "0.5", "--on-loss", "drop", QUESTION).err == ""
+        refused = cli("complete", "-t", "0.5", "--on-loss", "error", QUESTION)
+        assert (refused.code, refused.out) == (1, "")
+
+    def test_the_environment_chooses_the_backend(
+        self, cli: Cli, today: StandIn, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("ANTHROPIC_COMPLETIONS_BACKEND", "messages")
+        assert cli("complete", QUESTION).code == 0
+        assert [one.path for one in today.received] == ["/v1/messages"]
+        monkeypatch.setenv("ANTHROPIC_COMPLETIONS_BACKEND", "old")
+        done = cli("complete", QUESTION)
+        assert done.code == 2
+        assert "ANTHROPIC_COMPLETIONS_BACKEND" in done.err
+
+    def test_a_time_limit_holds(self, cli: Cli, today: StandIn) -> None:
+        today.queue(*[stall(2)] * 3)
+        done = cli("complete", "--timeout", "0.05", "--backend", "messages", QUESTION)
+        assert (done.code, done.out) == (1, "")
+        assert "timed out" in done.err
+
+
 class TestOptions:
     """What options send and print."""
 
     def test_options_are_arguments_of_the_request(self, cli: Cli, stand_in: StandIn) -> None:
-        words = "-m claude-2 -n 9 --stop END --stop \n -t 0.5 --beta a-1 --beta b-2 --no-stream Hi"
-        assert cli("complete", *words.split(" ")).code == 0
+        words = "-m claude-2 -n 9 --stop END --stop \n -t 0.5 --top-p 0.5 --top-k 3 --beta a-1 --beta b-2"
+        assert cli("complete", *words.split(" "), "--no-stream", "Hi").code == 0
         assert sent(stand_in) == {
             "prompt": "\n\nHuman: Hi\n\nAssistant:",
             "model": "claude-2",
             "max_tokens_to_sample": 9,
             "stop_sequences": ["END", "\n"],
             "temperature": 0.5,
+            "top_p": 0.5,
+            "top_k": 3,
         }
         assert stand_in.received[-1].betas == ["a-1", "b-2"]
 
@@ -89,11 +196,23 @@ class TestOptions:
         assert done.out.count("\n") == 1
         shown = json.loads(done.out)
         assert shown["completion"] == " You said: Hi"
-        assert (shown["stop_reason"], shown["model"]) == ("stop_sequence", "claude-2.1")
+        assert (shown["stop_reason"], shown["model"]) == ("stop_sequence", CURRENT)
 
     @pytest.mark.parametrize(
         "words",
-        ["--max-tokens 0 x", "--max-tokens many x", "--temperature 2 x", "--beta a,b x", "--nope x", "a b"],
+        [
+            "--top-k -1 x",
+            "--top-p 2 x",
+            "--backend old x",
+            "--timeout 0 x",
+            "--on-loss cry x",
+            "--max-tokens 0 x",
+            "--max-tokens many x",
+            "--temperature 2 x",
+            "--beta a,b x",
+            "--nope x",
+            "a b",
+        ],
     )
     def test_a_wrong_option_is_refused_on_one_line(self, cli: Cli, stand_in: StandIn, words: str) -> None:
         done = cli("complete", *words.split())
@@ -117,7 +236,20 @@ class TestShowRequest:
     def test_no_key_is_needed(self, cli: Cli) -> None:
         done = cli("complete", "--show-request", "Hi")
         assert (done.code, done.err) == (0, "")
-        assert "https://api.anthropic.com/v1/complete" in done.out
+
+    @pytest.mark.parametrize(
+        ("options", "path"),
+        [
+            ([], "messages"),
+            (["-m", "claude-2.1"], "complete"),
+            (["--backend", "completions"], "complete"),
+            (["-m", "claude-2.1", "--backend", "messages"], "messages"),
+        ],
+    )
+    def test_it_is_the_request_that_is_answered(self, cli: Cli, options: list[str], path: str) -> None:
+        assert (
+            f"https://api.anthropic.com/v1/{path} " in cli("complete", "--show-request", *options, "Hi").out
+        )
 
     def test_a_token_and_headers_that_may_be_secret_are_not_shown(
         self, cli: Cli, monkeypatch: pytest.MonkeyPatch
@@ -134,8 +266,9 @@ class TestShowRequest:
     @pytest.mark.parametrize("stream", [[], ["--no-stream"]])
     def test_the_command_works(self, cli: Cli, stand_in: StandIn, stream: list[str]) -> None:
         text = 'it\'s "quoted" $HOME `x` \\ ünïcode \n two @lines'
-        shown = cli("complete", "--show-request", "--beta", "a-1", *stream, text)
-        cli("complete", "--beta", "a-1", *stream, text)
+        options = ["--backend", "completions", "--beta", "a-1", *stream]
+        shown = cli("complete", "--show-request", *options, text)
+        cli("complete", *options, text)
         done = subprocess.run(["sh", "-c", shown.out], capture_output=True, encoding="utf-8", check=True)
         ours, curls = stand_in.received
         assert curls.body == ours.body

@@ -50,6 +50,62 @@ class TestAPrompt:
         assert (request["max_tokens"], request["temperature"], request["betas"]) == (9, 0.5, ["b-1"])
         assert request["stop_sequences"] == ["END", "\n\nHuman:"]
 
+    def test_system_text_and_the_form_are_taken_as_by_complete(self, cli: Cli) -> None:
+        (request,) = printed(cli("convert", "-m", "claude-haiku-4-5", "--system", "Be brief.", "Hi").out)
+        assert (request["system"], request["messages"][0]["content"]) == ("Be brief.", "Hi")
+        done = cli("convert", "-m", "claude-haiku-4-5", "\n\nHuman: A")
+        assert (done.code, "must end with" in done.err) == (2, True)
+        (request,) = printed(cli("convert", "-m", "claude-haiku-4-5", "--plain", "Human: A").out)
+        assert request["messages"] == [{"role": "user", "content": "Human: A"}]
+
+    def test_options_of_the_way_are_taken_and_change_nothing(self, cli: Cli) -> None:
+        ways = ["--backend", "completions", "--timeout", "5"]
+        plain, with_ways = (cli("convert", "-m", "claude-haiku-4-5", *more, "Hi") for more in ([], ways))
+        assert plain == with_ways
+
+    @pytest.mark.parametrize(
+        ("entries", "asked", "model"),
+        [
+            (["claude-2.1=claude-haiku-4-5"], "claude-2.1", "claude-haiku-4-5"),
+            (["claude-*=claude-opus-4-8"], "claude-2", "claude-opus-4-8"),
+            (["claude-*=claude-opus-4-8", "claude-2=claude-haiku-4-5"], "claude-2", "claude-haiku-4-5"),
+            (["recommended"], "claude-instant-1.2", "claude-haiku-4-5-20251001"),
+            (["recommended"], "claude-haiku-5-5", "claude-haiku-5-5"),
+            (["claude-1=claude-haiku-4-5"], "claude-2.1", "claude-2.1"),
+        ],
+    )
+    def test_a_model_is_mapped(self, cli: Cli, entries: list[str], asked: str, model: str) -> None:
+        options = [word for entry in entries for word in ("--map", entry)]
+        (request,) = printed(cli("convert", "-m", asked, *options, "Hi").out)
+        assert request["model"] == model
+
+    @pytest.mark.parametrize(
+        ("options", "says"),
+        [
+            (["--map", "claude-2.1"], "--map: expected"),
+            (["--map", "a=b", "--map", "b=a"], "--map: expected no circle"),
+            (["--prefill", "keep"], "--prefill"),
+            (["--thinking-room", "-1"], "--thinking-room"),
+        ],
+    )
+    def test_a_wrong_setting_is_refused(self, cli: Cli, options: list[str], says: str) -> None:
+        done = cli("convert", "-m", "claude-2.1", *options, "Hi")
+        assert (done.code, done.out) == (2, "")
+        assert says in done.err
+
+    def test_the_environment_has_settings_too(self, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("ANTHROPIC_COMPLETIONS_MODEL_MAP", "claude-2.1=claude-opus-5-5")
+        monkeypatch.setenv("ANTHROPIC_COMPLETIONS_THINKING_ROOM", "100")
+        (request,) = printed(cli("convert", "-m", "claude-2.1", "-n", "5", "Hi").out)
+        assert (request["model"], request["max_tokens"]) == ("claude-opus-5-5", 105)
+
+    def test_a_prefill_can_be_asked_for_in_words(self, cli: Cli) -> None:
+        options = ["-m", "claude-haiku-5-5", "--prefill"]
+        (request,) = printed(cli("convert", *options, "instruct", TRANSCRIPT).out)
+        assert request["messages"][-1]["role"] == "user"
+        assert "It is" in request["messages"][-1]["content"]
+        assert cli("convert", *options, "error", TRANSCRIPT).code == 2
+
     def test_a_model_has_to_be_named(self, cli: Cli) -> None:
         done = cli("convert", QUESTION)
         assert (done.code, done.out) == (2, "")
@@ -84,6 +140,21 @@ class TestLosses:
         done = cli("convert", "--strict", "-m", "claude-opus-4-8", "-t", temperature, QUESTION)
         assert done.code == code
         assert len(printed(done.out)) == 1
+
+    def test_on_loss_says_what_becomes_of_them(self, cli: Cli) -> None:
+        options = ["-m", "claude-opus-4-8", "-t", "0.5", "--on-loss"]
+        done = cli("convert", *options, "drop", QUESTION)
+        assert (done.code, done.err) == (0, "")
+        done = cli("convert", *options, "error", QUESTION)
+        assert (done.code, done.out) == (2, "")
+        assert "sampling_refused" in done.err
+
+    def test_it_is_told_once_where_they_cannot_be_judged(self, cli: Cli, source: Path) -> None:
+        source.write_text('{"prompt": "A"}\n{"prompt": "B"}\n', encoding="utf-8")
+        done = cli("convert", "-m", "my-gateways-model", "-f", str(source))
+        assert (done.code, len(printed(done.out))) == (0, 2)
+        told = "model: my-gateways-model: the contract does not list it; what it refuses is unknown."
+        assert done.err == f"{source}:1: {told}\n"
 
     def test_one_of_a_file_is_told_with_its_line(self, cli: Cli, source: Path) -> None:
         source.write_text('{"prompt": "A"}\n\n{"prompt": "B", "top_k": 5}\n', encoding="utf-8")

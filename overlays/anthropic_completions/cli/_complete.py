@@ -12,6 +12,7 @@ import click
 from .._errors import AnthropicError
 from ._common import (
     INTERRUPTED,
+    Form,
     arguments_of,
     as_prompt,
     described,
@@ -19,8 +20,12 @@ from ._common import (
     fail,
     harmless,
     is_terminal,
+    is_transcript,
+    prompt_options,
     read_prompt,
     request_options,
+    service_options,
+    settings_in,
 )
 
 if TYPE_CHECKING:
@@ -37,38 +42,53 @@ if TYPE_CHECKING:
         'anthropic-completions complete "How many toes do dogs have?"',
         "anthropic-completions complete --max-tokens 20 --stop END - < prompt.txt",
         'anthropic-completions complete --json "Hello" | python3 -m json.tool',
+        'anthropic-completions complete --on-loss error --temperature 0 -m claude-opus-4-6 "Hello"',
         'anthropic-completions complete --show-request "Hello"',
     ),
 )
 @click.argument("prompt", required=False)
+@prompt_options
 @request_options
+@service_options
 @click.option("--json", "as_json", is_flag=True, help="Print the whole completion as JSON.")
 @click.option("--no-stream", is_flag=True, help="Wait for the whole text.")
 @click.option("--show-request", is_flag=True, help="Print the request as a curl command, and send nothing.")
-def command(prompt: str | None, as_json: bool, no_stream: bool, show_request: bool, **options: Any) -> int:
+def command(
+    prompt: str | None,
+    form: Form | None,
+    system: str | None,
+    as_json: bool,
+    no_stream: bool,
+    show_request: bool,
+    **options: Any,
+) -> int:
     """Complete PROMPT and print the text as it comes.
 
     Plain text is asked as a question; its answer is printed without the space that it begins with. A ready
     transcript, with turns of Human: and Assistant: after blank lines, is taken and continued exactly as it
-    is. Without PROMPT, or with -, it is read from standard input, but for a newline at its end.
+    is; what was meant as one but is none is refused. Without PROMPT, or with -, it is read from standard
+    input, but for a newline at its end.
+
+    No current model answers on the endpoint of completions. With the backend auto they are served by
+    /v1/messages, and what that cannot say is told.
 
     Ctrl-C keeps what has come and exits with 130.
     """
     text = read_prompt(prompt)
-    ready = as_prompt(text)
-    arguments = {**arguments_of(**options), "prompt": ready}
-    if not no_stream:
-        arguments["stream"] = True
     try:
+        settings = settings_in(options)
+        arguments = {**arguments_of(**options), "prompt": as_prompt(text, form, system)}
+        if not no_stream:
+            arguments["stream"] = True
         if show_request:
-            click.echo(_curl(_request_for(arguments)))
+            click.echo(_curl(_request_for(arguments, settings)))
             return 0
         from .._client.clients import Anthropic
 
-        with Anthropic() as client:
+        with Anthropic(**settings) as client:
             if as_json:
                 return _print_json(client, arguments)
-            return _print_text(client, arguments, exact=ready == text)
+            return _print_text(client, arguments, exact=is_transcript(text, form))
     except AnthropicError as error:
         return fail(described(error))
     except (TypeError, ValueError) as error:
@@ -148,18 +168,21 @@ class _NotSentError(Exception):
         self.request = request
 
 
-def _request_for(arguments: Mapping[str, Any]) -> httpx.Request:
-    """Return the request that `create` would send."""
+def _request_for(arguments: Mapping[str, Any], settings: Mapping[str, Any]) -> httpx.Request:
+    """Return the request that `create` would send, or that it would be answered to."""
     import httpx
 
     from .._client.clients import Anthropic
+    from ..models import lifecycle
 
     def keep(request: httpx.Request) -> NoReturn:
         raise _NotSentError(request)
 
+    if settings["backend"] == "auto" and lifecycle(arguments["model"]).messages.prefill is not None:
+        settings = {**settings, "backend": "messages"}
     given = os.environ.get("ANTHROPIC_API_KEY") or os.environ.get("ANTHROPIC_AUTH_TOKEN")
     http = httpx.Client(transport=httpx.MockTransport(keep))
-    with Anthropic(api_key=None if given else "none", http_client=http) as client:
+    with Anthropic(api_key=None if given else "none", http_client=http, **settings) as client:
         try:
             client.completions.create(**arguments)
         except _NotSentError as stopped:

@@ -11,24 +11,34 @@ import click
 from ._common import (
     FAILED,
     MODEL,
+    Form,
     arguments_of,
     as_prompt,
     examples,
     harmless,
     objects_in,
+    prompt_options,
     read_prompt,
     request_options_but_model,
+    service_options,
+    settings_in,
+    tell,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .._model_map import ModelMap
+
+# The settings of clients that change what a request becomes.
+_SETTINGS = ("on_loss", "model_map", "prefill", "thinking_room")
+
 
 @click.command(
     "convert",
     epilog=examples(
-        'anthropic-completions convert --model claude-opus-4-8 "How many toes do dogs have?"',
-        "anthropic-completions convert --model claude-opus-4-8 --max-tokens 20 - < prompt.txt",
+        'anthropic-completions convert --model claude-haiku-5-5 "How many toes do dogs have?"',
+        "anthropic-completions convert --model claude-sonnet-5-5 --max-tokens 20 - < prompt.txt",
         "anthropic-completions convert --model claude-haiku-4-5 --file questions.jsonl",
     ),
 )
@@ -42,50 +52,90 @@ if TYPE_CHECKING:
     help="A file of requests, one on each line, in place of PROMPT.",
 )
 @click.option("-m", "--model", type=MODEL, help="The model to ask; in place of any that the file names.")
+@prompt_options
 @request_options_but_model
+@service_options
 @click.option("--strict", is_flag=True, help="Exit with 1 where something is lost.")
-def command(prompt: str | None, source: Path | None, model: str | None, strict: bool, **options: Any) -> int:
+def command(
+    prompt: str | None,
+    form: Form | None,
+    system: str | None,
+    source: Path | None,
+    model: str | None,
+    strict: bool,
+    **options: Any,
+) -> int:
     """Print the Messages request that says what a completion request says, as JSON.
 
     PROMPT is plain text or a ready transcript, read from standard input without it, or with -. With --file
-    each line is an object with a "prompt" and any other arguments, which go before the options; only --model
-    goes before the file's. A line gives a line; one with an "id" gives {"id": …, "request": …}.
+    each line is an object with a "prompt" and any other arguments, which override the options; only --model
+    overrides the file's. A line gives a line; one with an "id" gives {"id": …, "request": …}.
 
     What the request cannot say is told on standard error, a line each: field, value, what comes of it, and
-    the rule in brackets. Nothing is sent.
+    the rule in brackets; --on-loss drop tells nothing, and error takes it for a request that cannot be
+    converted. Nothing is sent: --backend and --timeout are taken so that the options of complete can be
+    reused, and change nothing.
 
     Exits with 0, also where something is lost, unless --strict is given; with 2 where a request cannot be
     converted, which ends the output before it.
     """
-    from ..messages import to_messages_request
+    from .._options import NOT_GIVEN, checked_or_environment
+    from ..messages import LossError, translate
 
     if source is not None and prompt is not None:
         raise click.UsageError("PROMPT and --file exclude each other.")
+    try:
+        given = settings_in(options)
+        asked = checked_or_environment(**{name: given.get(name, NOT_GIVEN) for name in _SETTINGS})
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    on_loss, map_ = asked.pop("on_loss", "warn"), asked.pop("model_map", None)
     common, lost = arguments_of(**options), False
-    for place, given in _requests(prompt, source):
-        identifier = given.pop("id", None)
-        params = {**common, **given, **({} if model is None else {"model": model})}
+    unjudged: set[str] = set()
+    for place, request in _requests(prompt, source, form, system):
+        identifier = request.pop("id", None)
+        params = {**common, **request, **({} if model is None else {"model": model})}
         try:
             if "model" not in params:
                 raise ValueError("model: missing; --model names it")
-            request, losses = to_messages_request(params)
+            params["model"] = _mapped(map_, params["model"])
+            done = translate(params, **asked)
+            if done.losses and on_loss == "error":
+                raise LossError(done.losses)
         except (TypeError, ValueError) as error:
             raise click.UsageError(f"{place}{error}") from None
-        for loss in losses:
+        for loss in done.losses:
             lost = True
-            click.echo(harmless(f"{place}{loss}"), err=True)
-        line = request if identifier is None else {"id": identifier, "request": request}
+            if on_loss == "warn":
+                click.echo(harmless(f"{place}{loss}"), err=True)
+        if not done.is_judged and params["model"] not in unjudged and on_loss == "warn":
+            unjudged.add(params["model"])
+            tell(
+                f"{place}model: {params['model']}: the contract does not list it; what it refuses is unknown."
+            )
+        line = done.request if identifier is None else {"id": identifier, "request": done.request}
         click.echo(json.dumps(line))  # in ASCII, which no terminal and no file changes
     return FAILED if lost and strict else 0
 
 
-def _requests(prompt: str | None, source: Path | None) -> Iterator[tuple[str, dict[str, Any]]]:
+def _mapped(map_: ModelMap | None, model: Any) -> Any:
+    """Return the model that is asked for in place of another."""
+    from ..models import recommended
+
+    if map_ is None or not isinstance(model, str):
+        return model
+    return map_.get(model) or (recommended(model) if map_.recommended else None) or model
+
+
+def _requests(
+    prompt: str | None, source: Path | None, form: Form | None, system: str | None
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield each request with the words that say where it stands."""
-    if source is None:
-        yield "", {"prompt": as_prompt(read_prompt(prompt))}
-        return
     try:
-        for number, request in objects_in(source):
+        if source is None:
+            yield "", {"prompt": as_prompt(read_prompt(prompt), form, system)}
+            return
+        for number, request in objects_in(source, form, system):
             yield f"{source}:{number}: ", request
     except ValueError as error:
         raise click.UsageError(str(error)) from None

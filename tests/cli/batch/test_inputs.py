@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from anthropic_completions.models import CURRENT
 from anthropic_completions.testing import StandIn
 from cli.batch.files import ask, results
 from cli.shell import Cli
@@ -84,7 +85,7 @@ class TestFormats:
             "stop_sequences": ["X"],
         }
         assert second == {
-            "model": "claude-2.1",
+            "model": CURRENT,
             "max_tokens_to_sample": 256,
             "prompt": "\n\nHuman: d\n\nAssistant:",
         }

@@ -14,16 +14,20 @@ from .._common import (
     FAILED,
     INTERRUPTED,
     WRONG,
+    Form,
     arguments_of,
     examples,
     fail,
+    prompt_options,
     request_options,
+    service_options,
+    settings_in,
     tell,
 )
 from .inputs import FORMATS, Format, copy_of_stdin, format_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Iterator, Mapping
 
     from ..._client.clients import AsyncAnthropic
     from .progress import Style
@@ -57,7 +61,9 @@ _MAX_RETRY_AFTER_SECONDS = 3600.0
 @click.option("--prompt-field", default="prompt", show_default=True, help="The field of IN with the prompt.")
 @click.option("--template", metavar="TEXT", help="Text that makes the prompt of fields: 'Q: {question}'.")
 @click.option("--number-ids", is_flag=True, help="Take the numbers of IN's rows as ids.")
+@prompt_options
 @request_options
+@service_options
 @click.option(
     "-c",
     "--concurrency",
@@ -91,6 +97,8 @@ def command(
     prompt_field: str,
     template: str | None,
     number_ids: bool,
+    form: Form | None,
+    system: str | None,
     concurrency: int,
     max_retries: int,
     retry_failed: bool,
@@ -121,6 +129,7 @@ def command(
         if source == Path("-"):
             source = copy_of_stdin(target)
         try:
+            settings = settings_in(options)
             reading = Reading(
                 source,
                 kind or format_of(source),
@@ -129,15 +138,17 @@ def command(
                 prompt_field=prompt_field,
                 template=template,
                 number_ids=number_ids,
+                form=form,
+                system=system,
             )
             checked = check(reading)
             if checked.wrong:
                 return _told_wrong(checked)
-            client = _client(max_retries)
+            client = _client(max_retries, settings)
             if dry_run:
                 found = {} if force_skip else checked.fingerprints
                 done = ids_in(target, found, retry=checked.fingerprints if retry_failed else ())
-                for line in estimate(reading, done, by_messages=client._options.backend == "messages"):
+                for line in estimate(reading, done, by_messages=_is_by_messages(client, checked)):
                     click.echo(line)
                 return 0
             with _opened(target, checked, retry_failed=retry_failed, force_skip=force_skip) as results:
@@ -146,13 +157,22 @@ def command(
             raise click.UsageError(str(error)) from None
 
 
-def _client(max_retries: int) -> AsyncAnthropic:
+def _client(max_retries: int, settings: Mapping[str, Any]) -> AsyncAnthropic:
     from ..._client.clients import AsyncAnthropic
 
-    client = AsyncAnthropic(max_retries=max_retries, max_retry_after=_MAX_RETRY_AFTER_SECONDS)
+    client = AsyncAnthropic(max_retries=max_retries, max_retry_after=_MAX_RETRY_AFTER_SECONDS, **settings)
     if not {"x-api-key", "authorization"} & {name.lower() for name in client.default_headers}:
         raise ValueError("no credentials: set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN)")
     return client
+
+
+def _is_by_messages(client: AsyncAnthropic, checked: Checked) -> bool:
+    """Tell whether Messages will serve the requests, as far as that is known."""
+    from ...models import lifecycle
+
+    backend = client._options.backend
+    known = all(lifecycle(model).messages.prefill is not None for model in checked.models)
+    return backend == "messages" or (backend == "auto" and known)
 
 
 def _told_wrong(checked: Checked) -> int:

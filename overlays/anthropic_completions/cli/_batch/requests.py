@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from .._common import Form
     from .inputs import Format
 
     Id = str | int
@@ -71,6 +72,7 @@ class Reading:
         prompt_field: The name of the field with the prompt.
         template: Text with the names of fields in braces, which makes the prompt; None for `prompt_field`.
         number_ids: Whether the number of a row is its id.
+        form, system: What the prompts are, and text before their first turns; see `as_prompt`.
     """
 
     source: Path
@@ -80,6 +82,8 @@ class Reading:
     prompt_field: str = "prompt"
     template: str | None = None
     number_ids: bool = False
+    form: Form | None = None
+    system: str | None = None
 
     def __post_init__(self) -> None:
         if self.template is not None:
@@ -103,7 +107,9 @@ class Reading:
         asked["id"] = number if self.number_ids else self._id(rest)
         prompt = self._prompt(rest)
         if prompt is not None:
-            asked["prompt"] = as_prompt(prompt) if isinstance(prompt, str) and prompt else prompt
+            asked["prompt"] = (
+                as_prompt(prompt, self.form, self.system) if isinstance(prompt, str) and prompt else prompt
+            )
         known = body_fields() | {"betas"}
         for name in (*rest,):
             if name in known:

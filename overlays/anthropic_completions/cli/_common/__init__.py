@@ -1,0 +1,48 @@
+"""Options, prompts, exit codes and messages that several commands have."""
+
+from __future__ import annotations
+
+from .options import (
+    MODEL,
+    arguments_of,
+    request_options,
+    request_options_but_model,
+    service_options,
+    settings_in,
+)
+from .prompts import Form, as_prompt, is_transcript, objects_in, prompt_options, read_prompt
+from .telling import (
+    FAILED,
+    INTERRUPTED,
+    WRONG,
+    described,
+    examples,
+    fail,
+    harmless,
+    is_terminal,
+    tell,
+)
+
+__all__ = [
+    "FAILED",
+    "INTERRUPTED",
+    "MODEL",
+    "WRONG",
+    "Form",
+    "arguments_of",
+    "as_prompt",
+    "described",
+    "examples",
+    "fail",
+    "harmless",
+    "is_terminal",
+    "is_transcript",
+    "objects_in",
+    "prompt_options",
+    "read_prompt",
+    "request_options",
+    "request_options_but_model",
+    "service_options",
+    "settings_in",
+    "tell",
+]

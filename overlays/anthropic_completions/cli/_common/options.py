@@ -1,0 +1,170 @@
+"""Options that commands share: what is asked for, and by which way."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..._model_map import model_map
+from ...models import CURRENT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    from click.shell_completion import CompletionItem
+
+    F = TypeVar("F", bound=Callable[..., Any])
+
+_KNOWN = "#/components/schemas/Known"
+
+
+class _Known(click.ParamType[str]):
+    """Any text; the shell completes the names that the contract lists."""
+
+    name = "text"
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        from ..._contract.generated import component
+
+        schema = component(_KNOWN + self._what)
+        names = [
+            *schema["enum"],
+            *(name for name in schema.get("x-models", ()) if name not in schema["enum"]),
+        ]
+        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+MODEL = _Known("Model")
+
+_MODEL_OPTION = click.option(
+    "-m", "--model", type=MODEL, default=CURRENT, show_default=True, help="The model."
+)
+_OTHER_OPTIONS = (
+    click.option(
+        "-n",
+        "--max-tokens",
+        type=click.IntRange(min=1),
+        default=256,
+        show_default=True,
+        help="The most tokens to generate.",
+    ),
+    click.option("--stop", multiple=True, metavar="TEXT", help="Text that ends the completion; repeatable."),
+    click.option("-t", "--temperature", type=click.FloatRange(0, 1), help="Randomness."),
+    click.option(
+        "--top-p", type=click.FloatRange(0, 1), help="Sample from the likeliest tokens, to this probability."
+    ),
+    click.option("--top-k", type=click.IntRange(min=0), help="Sample from so many of the likeliest tokens."),
+    click.option(
+        "--beta", multiple=True, type=_Known("Beta"), metavar="NAME", help="A beta feature; repeatable."
+    ),
+)
+_SERVICE_OPTIONS = (
+    click.option(
+        "--backend",
+        type=click.Choice(["auto", "messages", "completions"]),
+        default="auto",
+        show_default=True,
+        envvar="ANTHROPIC_COMPLETIONS_BACKEND",
+        show_envvar=True,
+        help="By which endpoint: the old one, Messages, or Messages where the old one refuses the model.",
+    ),
+    click.option(
+        "--on-loss",
+        type=click.Choice(["warn", "error", "drop"]),
+        help="What to do about what Messages cannot say; otherwise it is told.",
+    ),
+    click.option(
+        "--map",
+        "model_map",
+        multiple=True,
+        metavar="OLD=NEW",
+        help="Ask for a model in place of another; OLD may have * and ?. Or 'recommended'. Repeatable.",
+    ),
+    click.option(
+        "--prefill",
+        type=click.Choice(["drop", "error", "instruct"]),
+        help="What to do about an answer's beginning that the model refuses: drop it, fail, or ask for it.",
+    ),
+    click.option(
+        "--thinking-room",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Tokens more for models that always think.",
+    ),
+    click.option(
+        "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="The time limit."
+    ),
+)
+_SETTINGS = ("backend", "on_loss", "model_map", "prefill", "thinking_room", "timeout")
+
+
+def request_options(function: F) -> F:
+    """Add the options that say how to complete."""
+    return _MODEL_OPTION(request_options_but_model(function))
+
+
+def request_options_but_model(function: F) -> F:
+    """Add the options that say how to complete, without that for the model."""
+    return _with(_OTHER_OPTIONS, function)
+
+
+def service_options(function: F) -> F:
+    """Add the options that say by which way to complete; `settings_in` takes them."""
+    return _with(_SERVICE_OPTIONS, function)
+
+
+def _with(options: tuple[Callable[[F], F], ...], function: F) -> F:
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def arguments_of(
+    max_tokens: int,
+    stop: tuple[str, ...],
+    temperature: float | None,
+    beta: tuple[str, ...],
+    model: str | None = None,
+    top_p: float | None = None,
+    top_k: int | None = None,
+) -> dict[str, Any]:
+    """Return the arguments of `create` that the options stand for."""
+    arguments: dict[str, Any] = {"max_tokens_to_sample": max_tokens}
+    if model is not None:
+        arguments = {"model": model, **arguments}
+    if stop:
+        arguments["stop_sequences"] = [*stop]
+    for name, value in (("temperature", temperature), ("top_p", top_p), ("top_k", top_k)):
+        if value is not None:
+            arguments[name] = value
+    if beta:
+        arguments["betas"] = [*beta]
+    return arguments
+
+
+def settings_in(options: dict[str, Any]) -> dict[str, Any]:
+    """Take the options of `service_options` out of all options, and return those that are given.
+
+    They are arguments of `Anthropic` and `AsyncAnthropic`. With `backend="auto"`, which is the default,
+    nobody has to be told that a model is served by Messages.
+
+    Raises:
+        ValueError: `--map` is no map.
+    """
+    if options["backend"] == "auto":
+        from ...messages import BackendSwitchWarning
+
+        warnings.simplefilter("ignore", BackendSwitchWarning)
+    given = {name: options.pop(name) for name in _SETTINGS}
+    given["model_map"] = model_map("--map", ",".join(given["model_map"]) or None)
+    return {name: value for name, value in given.items() if value is not None}
