@@ -13,6 +13,7 @@ from anthropic_completions import Anthropic, AsyncAnthropic, BadRequestError, No
 from anthropic_completions._client import routing
 from anthropic_completions.messages import LossWarning, UntranslatableReplyError
 from anthropic_completions.models import ModelMapWarning
+from raw_server import CHUNKED, HANG, LAST, RawServer, framed
 from support import ARGUMENTS, PING, PROMPT, Script, World, completion_reply, error_reply, event, stream_reply
 
 QUIET = {"backend": "messages", "model_warnings": False}
@@ -349,3 +350,40 @@ def test_every_setting_of_the_bridge_can_be_given_and_changed() -> None:
     for cls in (Anthropic, AsyncAnthropic):
         for method in (cls.__init__, cls.copy, cls.with_options):
             assert names <= inspect.signature(method).parameters.keys()
+
+
+# On real connections
+
+
+def served(world: World, server: RawServer, calls: int) -> list[str]:
+    """Return the texts of streams that one client reads from a server, one after the other."""
+    options = {**QUIET, "base_url": server.url, "max_retries": 0}
+
+    def blocking(client: Anthropic) -> list[str]:
+        return [
+            client.completions.create(**ARGUMENTS, stream=True).get_final_completion().completion
+            for _ in range(calls)
+        ]
+
+    async def awaiting(client: AsyncAnthropic) -> list[str]:
+        texts = []
+        for _ in range(calls):
+            stream = await client.completions.create(**ARGUMENTS, stream=True)
+            texts.append((await stream.get_final_completion()).completion)
+        return texts
+
+    found: list[str] = world.use(blocking, awaiting, **options)
+    return found
+
+
+def test_a_stream_is_complete_although_the_connection_stays_open(world: World) -> None:
+    with RawServer([CHUNKED, framed(*events("Hi.")), HANG]) as server:
+        assert served(world, server, 2) == [" Hi."] * 2
+        assert server.accepted == 2
+
+
+@pytest.mark.parametrize("end", [[LAST], [framed(DONE) + LAST], [framed(DONE), LAST]])
+def test_a_connection_whose_reply_ends_with_its_stream_is_used_again(world: World, end: list[bytes]) -> None:
+    with RawServer([CHUNKED, framed(*events("Hi.")), *end]) as server:
+        assert served(world, server, 3) == [" Hi."] * 3
+        assert server.accepted == 1
