@@ -8,6 +8,8 @@ INSTALLED := .venv/.installed
 
 # Those of the engines, `ray`, `spark` and `dask`, are large: make test-distributed has them.
 EXTRAS := $(addprefix --extra ,cli fast parquet report server)
+# The environments besides .venv are sessions of noxfile.py, in .venvs.
+NOX := $(BIN)/nox --session
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--upgrade --quiet pyproject.toml
 
@@ -44,11 +46,11 @@ lint-spec: ## Lint openapi.yaml with Redocly's recommended rules (needs Node)
 test: $(INSTALLED) ## Run the tests
 	$(BIN)/pytest -n auto
 
-test-pythons: ## Run the tests on each Python from 3.11 that this machine has
-	@sh scripts/test-pythons.sh
+test-pythons: build ## Run the tests on each Python from 3.11 that this machine has
+	$(NOX) pythons
 
-test-wheel: build ## Run the tests against the built wheel in a clean environment
-	@sh scripts/test-wheel.sh $(PYTHON)
+test-wheel: build ## Run the tests against the built wheel
+	$(NOX) wheel
 
 format: $(INSTALLED) ## Format and mend what the linter can
 	$(BIN)/ruff check --fix-only .
@@ -68,30 +70,29 @@ lock: $(INSTALLED) ## Pin the newest versions of all tools, with hashes
 	cd tools/redocly && npm update --package-lock-only
 	cd tools/site && npm update --package-lock-only
 
-test-compat: ## Compare with anthropic 0.125.0, call by call, and restore completions to a package without them
-	@sh scripts/test-compat.sh $(PYTHON)
-	@sh scripts/test-restore.sh $(PYTHON)
+test-compat: build ## Compare with anthropic 0.125.0, call by call, and restore completions to a package without them
+	$(NOX) compat restore
 
-test-httpx2: ## Run the tests over httpx2, the maintained fork of httpx
-	@sh scripts/test-httpx2.sh $(PYTHON)
+test-httpx2: build ## Run the tests over httpx2, the maintained fork of httpx
+	$(NOX) httpx2
 
 test-stand-in: $(INSTALLED) ## Have Schemathesis test the stand-in against the contract
-	@sh scripts/test-stand-in.sh $(BIN)/python
+	@scripts/test_stand_in.sh $(BIN)/python
 
 test-languages: $(INSTALLED) ## Run the vectors in each language whose tools are here
-	@sh scripts/test-languages.sh
+	@scripts/test_languages.sh
 
 dist-contract: $(INSTALLED) ## Pack contract and vectors for other languages into build/contract/
-	@$(BIN)/python scripts/dist-contract.py
+	@$(BIN)/python scripts/dist_contract.py
 
 check-contract: ## Report what of the contract broke since the last release, or since BASE=<git ref>
-	@sh scripts/check-contract.sh $(BASE)
+	@scripts/check_contract.sh $(BASE)
 
 bench: build ## Compare speed with anthropic 0.125.0 and raw httpx, as ratios in one run (ARGS="--plot FILE")
-	@sh scripts/bench.sh $(PYTHON) $(ARGS)
+	$(NOX) bench -- $(ARGS)
 
 bench-quick: build ## The main metrics of it, in under a minute
-	@sh scripts/bench.sh $(PYTHON) --quick $(ARGS)
+	$(NOX) bench -- --quick $(ARGS)
 
 bench-decoder: $(INSTALLED) ## Show that decoding a stream takes time in proportion to its size
 	@$(BIN)/python tests/benchmarks/sse_decoder.py
@@ -100,7 +101,7 @@ bench-batch: $(INSTALLED) ## Show that a batch takes no more memory for more req
 	@$(BIN)/python tests/benchmarks/batch_memory.py
 
 docs: $(INSTALLED) ## Build the site into build/docs/site/ and test its links (needs Node)
-	@sh scripts/docs.sh $(PYTHON)
+	$(NOX) docs
 	$(BIN)/pytest -n0 -q tests/website
 
 build: $(INSTALLED) ## Build wheel and sdist into dist/

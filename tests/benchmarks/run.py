@@ -19,10 +19,10 @@ ROOT = HERE.parents[1]
 OURS, FAST, OLD, RAW = "ours", "with the extra", "0.125.0", "httpx"
 # client: (environment, package)
 CLIENTS = {
-    OURS: ("bench", "anthropic_completions"),
+    OURS: ("bench-ours", "anthropic_completions"),
     FAST: ("bench-fast", "anthropic_completions"),
     OLD: ("bench-old", "anthropic"),
-    RAW: ("bench", "httpx"),
+    RAW: ("bench-ours", "httpx"),
 }
 QUICK = ["import", "first reply", "memory", "plain call", "async call", "event alone", "event in large reads"]
 GROWTH = ["event of 10^2", "event of 10^3", "event of 10^4", "event of 10^5"]

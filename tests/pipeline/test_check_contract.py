@@ -31,7 +31,7 @@ def check(folder: Path, edit: Edit) -> subprocess.CompletedProcess[str]:
     contract = json.loads(base.read_text())
     edit(contract["paths"]["/v1/complete"]["post"], contract["components"]["schemas"])
     changed.write_text(json.dumps(contract))
-    command = ["sh", str(ROOT / "scripts" / "check-contract.sh"), str(base), str(changed)]
+    command = [str(ROOT / "scripts" / "check_contract.sh"), str(base), str(changed)]
     return subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
 
 

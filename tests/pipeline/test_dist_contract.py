@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def packed(folder: Path) -> Path:
-    command = [sys.executable, str(ROOT / "scripts" / "dist-contract.py"), str(folder)]
+    command = [sys.executable, str(ROOT / "scripts" / "dist_contract.py"), str(folder)]
     done = subprocess.run(command, cwd=folder.parent, capture_output=True, encoding="utf-8", check=True)
     return Path(done.stdout.strip())
 

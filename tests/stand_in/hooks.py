@@ -1,6 +1,6 @@
 """What Schemathesis is told besides the contract, in the terms that it knows.
 
-Loaded through SCHEMATHESIS_HOOKS by scripts/test-stand-in.sh.
+Loaded through SCHEMATHESIS_HOOKS by scripts/test_stand_in.sh.
 """
 
 from typing import Any

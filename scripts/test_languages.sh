@@ -1,5 +1,5 @@
 #!/bin/sh
-# Run the vectors through a generated client in each language whose tools are here: test-languages.sh [LANGUAGE ...]
+# Run the vectors through a generated client in each language whose tools are here: test_languages.sh [LANGUAGE ...]
 # Each language generates its client from the contract and installs what it needs by its own package manager.
 set -eu
 cd "$(dirname "$0")/../tests/languages"

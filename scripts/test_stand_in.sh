@@ -1,6 +1,6 @@
 #!/bin/sh
 # Have Schemathesis send the stand-in at least 1,000 requests made from the contract, with all of its checks:
-# test-stand-in.sh PYTHON
+# test_stand_in.sh PYTHON
 set -eu
 bin=$(cd "$(dirname "$1")" && pwd)
 root=$(cd "$(dirname "$0")/.." && pwd)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Report what of the contract broke since a git ref: check-contract.sh [BASE [CONTRACT]]
+# Report what of the contract broke since a git ref: check_contract.sh [BASE [CONTRACT]]
 # BASE may be a file too; without it, it is the last release or, before there is one, the first contract.
 # A change that is meant to break is declared in tools/oasdiff/declared.txt.
 set -eu

@@ -1,0 +1,130 @@
+"""The environments besides .venv, all made alike: a list of pinned packages, then the built wheel.
+
+`make` runs the sessions: it builds the wheel first.
+"""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).resolve().parent
+# Without tests/pipeline and tests/docs, which need the tools of .venv.
+SUITE = ["tests/unit", "tests/client", "tests/contract", "tests/cli"]
+PACKAGES = ["anthropic_completions", "anthropic_completions_api"]
+
+nox.needs_version = ">=2025.5.1"
+nox.options.default_venv_backend = "uv"
+nox.options.envdir = ".venvs"
+nox.options.sessions = []
+nox.options.reuse_venv = "yes"
+nox.options.download_python = "never"
+# Also in CI: a Python that the machine has not is skipped, and the summary says so.
+nox.options.error_on_missing_interpreters = False
+
+# pyenv's python3.x runs only where that version is switched on: all are, for these sessions.
+if shutil.which("pyenv"):
+    installed = subprocess.check_output(["pyenv", "versions", "--bare"], encoding="utf-8").split()
+    if installed:
+        os.environ["PYENV_VERSION"] = ":".join(installed)
+
+
+def install(session: nox.Session, requirements: str, *, wheel: bool = True) -> None:
+    """Give a session exactly the packages of a list, by their hashes, and the built wheel.
+
+    Bytecode is compiled, as pip does it: what is measured is without compiling.
+    """
+    exactly = ["uv", "pip", "sync", "--quiet", "--compile-bytecode", "--require-hashes"]
+    session.run_install(*exactly, f"requirements/{requirements}.txt")
+    if not wheel:
+        return
+    built = sorted((ROOT / "dist").glob("*.whl"))
+    if len(built) != 1:
+        session.error(f"dist/ holds {len(built)} wheels, expected 1. To build it: make build")
+    session.run_install("uv", "pip", "install", "--quiet", "--compile-bytecode", "--no-deps", str(built[0]))
+    imported = f"import {', '.join(PACKAGES)}; print({', '.join(f'{name}.__file__' for name in PACKAGES)})"
+    found = session.run("python", "-c", imported, silent=True, log=False)
+    if isinstance(found, str) and found.count("site-packages") != len(PACKAGES):
+        session.error(f"the packages are not those of the wheel: {found}")
+
+
+def pytest(session: nox.Session, *arguments: str, **environment: str) -> None:
+    """Run tests on all cores; what follows `--` on the command line goes to pytest."""
+    session.run("pytest", "-n", "auto", *arguments, *session.posargs, env=environment)
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Run the suite against the built wheel."""
+    install(session, "test")
+    pytest(session, *SUITE)
+
+
+@nox.session(python=["3.11", "3.12", "3.13", "3.14", "3.15"])
+def pythons(session: nox.Session) -> None:
+    """Run the suite on each Python that this machine has."""
+    install(session, "test")
+    pytest(session, *SUITE)
+
+
+@nox.session
+def httpx2(session: nox.Session) -> None:
+    """Run the suite over httpx2, the maintained fork of httpx, in its place."""
+    install(session, "httpx2")
+    pytest(session, "-p", "httpx2_alias", *SUITE, PYTHONPATH="tests")
+
+
+@nox.session
+def compat(session: nox.Session) -> None:
+    """Compare with the last anthropic release that had completions."""
+    install(session, "compat")
+    pytest(session, "tests/compat")
+
+
+@nox.session
+def restore(session: nox.Session) -> None:
+    """Restore completions to an anthropic package that has none, and let a framework use them.
+
+    The list of packages is whole; the framework itself would refuse that package.
+    """
+    install(session, "restore")
+    pytest(session, "tests/restore")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the site. npm brings the viewer of the contract, which the site ships."""
+    if not shutil.which("npm"):
+        session.error("make docs needs npm, for the viewer of the contract")
+    install(session, "docs", wheel=False)
+    with session.chdir("tools/site"):
+        session.run_install("npm", "ci", "--silent", external=True)
+    session.run("python", "scripts/docs.py")
+
+
+@nox.session(name="bench-ours")
+def bench_ours(session: nox.Session) -> None:
+    """Make the environment of this client and of raw httpx."""
+    install(session, "runtime")
+
+
+@nox.session(name="bench-fast")
+def bench_fast(session: nox.Session) -> None:
+    """Make the environment of this client with its extra for speed."""
+    install(session, "fast")
+
+
+@nox.session(name="bench-old")
+def bench_old(session: nox.Session) -> None:
+    """Make the environment of the old client."""
+    install(session, "compat", wheel=False)
+
+
+@nox.session(requires=["bench-ours", "bench-fast", "bench-old"])
+def bench(session: nox.Session) -> None:
+    """Compare speed with the old client and with raw httpx; `--plot FILE` after `--` draws the ratios."""
+    if "--plot" in session.posargs:
+        install(session, "plot", wheel=False)
+    session.run("python", "tests/benchmarks/run.py", *session.posargs)

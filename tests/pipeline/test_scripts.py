@@ -1,0 +1,44 @@
+"""The scripts and the Makefile: one style of names, and shell scripts that run by themselves."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+SCRIPTS = [path for path in sorted((ROOT / "scripts").iterdir()) if path.is_file() and path.suffix != ".pyc"]
+SHELL = [path for path in SCRIPTS if path.suffix == ".sh"]
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_names_are_in_snake_case(script: Path) -> None:
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)*\.(py|sh)", script.name)
+
+
+@pytest.mark.parametrize("script", [*SHELL, ROOT / ".ci" / "run"], ids=lambda path: path.name)
+def test_a_shell_script_names_its_shell_and_can_be_executed(script: Path) -> None:
+    lines = script.read_text(encoding="utf-8").splitlines()
+    assert lines[0] in ("#!/bin/sh", "#!/usr/bin/env bash")
+    assert lines[1].startswith("# "), "the second line says what it does"
+    assert os.access(script, os.X_OK)
+
+
+def test_the_makefile_runs_scripts_that_exist() -> None:
+    named = set(re.findall(r"scripts/[\w.-]+", MAKEFILE))
+    assert named
+    assert [name for name in sorted(named) if not (ROOT / name).is_file()] == []
+
+
+def test_the_makefile_runs_sessions_that_exist() -> None:
+    sessions = re.findall(
+        r"^@nox\.session.*\ndef (\w+)", (ROOT / "noxfile.py").read_text(encoding="utf-8"), re.M
+    )
+    named = {
+        name
+        for line in re.findall(r"^\t\$\(NOX\) ([a-z0-9 -]+?)(?: --.*)?$", MAKEFILE, re.M)
+        for name in line.split()
+    }
+    assert named
+    assert named <= set(sessions)
