@@ -357,8 +357,21 @@ def test_settings_come_from_the_environment_where_no_argument_gives_them(
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_COMPLETIONS_BACKEND", "auto")
     monkeypatch.setenv("ANTHROPIC_COMPLETIONS_ON_LOSS", "drop")
+    monkeypatch.setenv("ANTHROPIC_COMPLETIONS_MODEL_MAP", "a=b")
+    monkeypatch.setenv("ANTHROPIC_COMPLETIONS_PREFILL", "instruct")
+    monkeypatch.setenv("ANTHROPIC_COMPLETIONS_THINKING_ROOM", "7")
     settings = restore(package, on_loss="error").settings
     assert (settings["backend"], settings["on_loss"]) == ("auto", "error")
+    assert settings["model_map"].get("a") == "b"
+    assert (settings["prefill"], settings["thinking_room"]) == ("instruct", 7)
+
+
+@pytest.mark.filterwarnings("ignore:the model 'claude-haiku-4-5' is asked for")
+def test_a_model_map_is_followed_by_restored_clients(world: World, package: Any) -> None:
+    restore(package, model_map={ARGUMENTS["model"]: "claude-haiku-4-5"})
+    stand_in = StandIn()
+    use(world, package, stand_in, create)
+    assert stand_in.received[0].json()["model"] == "claude-haiku-4-5"
 
 
 def test_a_wrong_setting_of_the_environment_names_its_variable(

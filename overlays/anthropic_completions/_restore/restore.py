@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from .. import _options
+from .._options import NOT_GIVEN
 from . import names
 from .after_import import after_import
 from .completions import CompletionsAttribute, carrying
@@ -16,14 +17,27 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
 
-    from .._options import Backend, OnLoss
+    from .._options import Backend, ModelMapping, NotGiven, OnLoss, Prefill
+
+
+_DEFAULTS: Mapping[str, object] = {
+    "backend": "messages",
+    "on_loss": "warn",
+    "model_map": None,
+    "prefill": "drop",
+    "thinking_room": _options.THINKING_ROOM,
+}
 
 
 def restore(
     anthropic: ModuleType,
     *,
-    backend: Backend | None = None,
-    on_loss: OnLoss | None = None,
+    backend: Backend | NotGiven = NOT_GIVEN,
+    on_loss: OnLoss | NotGiven = NOT_GIVEN,
+    model_map: ModelMapping | NotGiven | None = NOT_GIVEN,
+    prefill: Prefill | NotGiven = NOT_GIVEN,
+    thinking_room: int | NotGiven = NOT_GIVEN,
+    learn: bool = True,
     model_warnings: bool = True,
 ) -> Restoration:
     """Give an `anthropic` package back `client.completions`, and what belonged to it.
@@ -60,7 +74,11 @@ def restore(
         anthropic: The package, imported.
         backend: As for `Anthropic`; otherwise ANTHROPIC_COMPLETIONS_BACKEND, otherwise `messages`: no
             publicly documented model is known to answer on the old endpoint.
-        on_loss: As for `Anthropic`; otherwise ANTHROPIC_COMPLETIONS_ON_LOSS, otherwise `warn`.
+        on_loss: As for `Anthropic`, its variable in the environment included.
+        model_map: As for `Anthropic`, its variable in the environment included.
+        prefill: As for `Anthropic`, its variable in the environment included.
+        thinking_room: As for `Anthropic`, its variable in the environment included.
+        learn: As for `Anthropic`.
         model_warnings: As for `Anthropic`.
 
     Returns:
@@ -70,8 +88,16 @@ def restore(
         TypeError: It is not the package.
         TypeError, ValueError: A setting is wrong.
     """
-    settings = _from_arguments_or_environment(backend=(backend, "messages"), on_loss=(on_loss, "warn"))
-    settings["model_warnings"] = _options.flag("model_warnings", model_warnings)
+    given = _options.checked_or_environment(
+        backend=backend,
+        on_loss=on_loss,
+        model_map=model_map,
+        prefill=prefill,
+        thinking_room=thinking_room,
+        learn=learn,
+        model_warnings=model_warnings,
+    )
+    settings = {**_DEFAULTS, **given}
     clients = {name: getattr(anthropic, name, None) for name in names.CLIENTS}
     if not all(isinstance(cls, type) for cls in clients.values()):
         raise TypeError(f"anthropic: expected the package, imported, got {anthropic!r:.60}")
@@ -88,20 +114,6 @@ def restore(
             restoration.undo()
             raise
         return restoration
-
-
-def _from_arguments_or_environment(**given: tuple[object, str]) -> dict[str, object]:
-    """Return settings: what was given, or the environment says, or holds otherwise."""
-    settings: dict[str, object] = {}
-    for name, (value, otherwise) in given.items():
-        variable = f"ANTHROPIC_COMPLETIONS_{name.upper()}"
-        told = _options.environment(variable) if value is None else None
-        try:
-            checked = _options.checked(**{name: told or (otherwise if value is None else value)})
-        except ValueError as error:
-            raise ValueError(f"{variable}: {error}" if told else str(error)) from None
-        settings |= checked
-    return settings
 
 
 def _put_all(restoration: Restoration, package: ModuleType, clients: Mapping[str, object]) -> None:

@@ -31,6 +31,7 @@ class _LazyGroup(click.Group):
         "convert": "._convert",
         "scan": "._scan",
         "serve": "._serve",
+        "run": "._run",
         "shell-completion": "._shell",
     }
 
