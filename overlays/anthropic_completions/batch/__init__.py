@@ -1,14 +1,41 @@
-"""Many completions, a bounded number of them at a time.
+"""Many completions: a bounded number of calls at a time, or Message Batches at half the price.
 
     for result in complete_many(client, requests, model="claude-2.1", max_tokens_to_sample=256):
         print(result.id, result.completion or result.error)
 
-Requests are taken from their source one by one, when a call can begin: there may be more of them than fit
-into memory. What goes wrong with one is in its result and stops no other.
+    handle = submit_batch(client, requests, model="claude-sonnet-5-5", max_tokens_to_sample=256)
+    for result in handle.results(client): ...    # hours later, in another process
+
+Requests are taken from their source one by one. What goes wrong with one is in its result and stops no other.
 """
 
 from ._result import Result
+from ._service.handle import (
+    BatchHandle,
+    BatchPart,
+    ResultsGoneError,
+    SubmissionError,
+    asubmit_batch,
+    submit_batch,
+)
+from ._service.items import BatchRequestError
+from ._service.lines import OtherBatchError
+from ._service.steps import BatchStatus
 from ._tasks import AsyncResults, acomplete_many
 from ._threads import complete_many
 
-__all__ = ["AsyncResults", "Result", "acomplete_many", "complete_many"]
+__all__ = [
+    "AsyncResults",
+    "BatchHandle",
+    "BatchPart",
+    "BatchRequestError",
+    "BatchStatus",
+    "OtherBatchError",
+    "Result",
+    "ResultsGoneError",
+    "SubmissionError",
+    "acomplete_many",
+    "asubmit_batch",
+    "complete_many",
+    "submit_batch",
+]

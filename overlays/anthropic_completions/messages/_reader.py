@@ -78,12 +78,16 @@ class MessagesReader(Reader):
     Args:
         translation: What was asked.
         on_loss: What becomes of an answer that does not begin as it was asked to.
+
+    Attributes:
+        leading_space, beginning: As of the translation.
+        max_tokens: The most tokens that were asked for.
     """
 
     def __init__(self, translation: Translation, on_loss: OnLoss) -> None:
-        self._leading_space = translation.leading_space
-        self._beginning = translation.beginning
-        self._max_tokens: int = translation.request["max_tokens"]
+        self.leading_space = translation.leading_space
+        self.beginning = translation.beginning
+        self.max_tokens: int = translation.request["max_tokens"]
         self._on_loss = on_loss
 
     def assembly(self, limits: StreamLimits) -> Assembly:
@@ -92,7 +96,7 @@ class MessagesReader(Reader):
     def translator(self) -> StreamTranslator:
         """Return what translates one stream."""
         return StreamTranslator(
-            leading_space=self._leading_space, beginning=self._beginning, max_tokens=self._max_tokens
+            leading_space=self.leading_space, beginning=self.beginning, max_tokens=self.max_tokens
         )
 
     def fields(self, response: httpx.Response, body: Any) -> Any:
@@ -109,9 +113,9 @@ class MessagesReader(Reader):
         if not isinstance(body, dict):
             message = f"The reply (status {response.status_code}) is no message, but {describe(body)}."
             raise APIResponseValidationError(response, body, message=message)
-        answer = Answer(leading_space=self._leading_space, beginning=self._beginning)
+        answer = Answer(leading_space=self.leading_space, beginning=self.beginning)
         try:
-            fields = completion_of(body, answer, self._max_tokens)
+            fields = completion_of(body, answer, self.max_tokens)
         except UntranslatableMessageError as error:
             raise _reply_error(error, response, body) from None
         self.tell(answer.followed)
@@ -123,7 +127,7 @@ class MessagesReader(Reader):
     def tell(self, followed: bool | None) -> None:
         """Warn where an answer does not begin as it was asked to."""
         if followed is False and self._on_loss == "warn":
-            loss = Loss("prompt", self._beginning, "prefill_instructed", _NOT_FOLLOWED)
+            loss = Loss("prompt", self.beginning, "prefill_instructed", _NOT_FOLLOWED)
             warnings.warn(LossWarning([loss]), stacklevel=stacklevel())
 
 

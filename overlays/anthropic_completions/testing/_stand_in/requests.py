@@ -71,13 +71,15 @@ def fault_of(
     if len(received.body) > max_body_bytes:
         return Fault.of("request_too_large", "Request exceeds the maximum size")
     return (
-        _credential_fault(received.headers, api_key)
-        or _header_fault(received.headers)
+        credential_fault(received.headers, api_key)
+        or version_fault(received.headers)
+        or _content_fault(received.headers)
         or _body_fault(received, dialect, is_there)
     )
 
 
-def _credential_fault(headers: Mapping[str, str], api_key: str | None) -> Fault | None:
+def credential_fault(headers: Mapping[str, str], api_key: str | None) -> Fault | None:
+    """Return what is wrong with a request's credential, or None."""
     kind = "authentication_error"
     key = headers.get("x-api-key")
     scheme, _, token = headers.get("authorization", "").partition(" ")
@@ -88,9 +90,14 @@ def _credential_fault(headers: Mapping[str, str], api_key: str | None) -> Fault 
     return Fault.of(kind, "x-api-key header is required")
 
 
-def _header_fault(headers: Mapping[str, str]) -> Fault | None:
+def version_fault(headers: Mapping[str, str]) -> Fault | None:
+    """Return what is wrong with the header that names the API's version, or None."""
     if "anthropic-version" not in headers:
         return Fault.invalid("anthropic-version: header is required")
+    return None
+
+
+def _content_fault(headers: Mapping[str, str]) -> Fault | None:
     if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         return Fault.invalid("content-type: application/json is required")
     return None

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 import threading
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..._http.call import Clock
 from ...models import lifecycle
 from .._clients import async_client, sync_client
 from .._clock import FakeClock
+from .batches import PATH as BATCHES
+from .batches import Batches
 from .dialects import Completions
 from .limits import RateLimiter
 from .messages.endpoint import Messages
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from .dialects import Dialect
     from .scripts import Scripted
 
+MESSAGES = "/v1/messages"
 _OPTIONS = {"api_key": "stand-in", "base_url": "http://stand-in"}
 
 
@@ -62,7 +66,12 @@ class StandIn:
         like: Further names of models, and whose rules hold for them on `/v1/messages`, such as
             `{"claude-next": "claude-haiku-5-5"}`. A model that neither this nor the contract lists takes all.
         reword: Changes the message of each refusal of `/v1/messages`, as gateways do.
-        respond: Asked for the reply where none is in line; it may return None for the usual one.
+        batch_seconds: How long a batch of `/v1/messages/batches` is processed, by the clock; what is not done
+            within a day expires. Each request of a batch gets a reply in line, or what `respond` says, as if
+            it had come by itself to `/v1/messages`; a broken connection stands for one that expired.
+        respond: Asked for the reply where none is in line; it may return None for the usual one. Where a
+            request about batches is answered with less than 400, what it asks for has happened all the same,
+            so that `drop()` loses the reply only.
         clock: Time, with the methods of `FakeClock`; also when served. Otherwise a `FakeClock` in process,
             and the machine's time when served.
         keep: How many of the latest requests `received` holds; None for all.
@@ -87,6 +96,7 @@ class StandIn:
         messages_only: Collection[str] = (),
         today: bool = False,
         thinking_tokens: int = 50,
+        batch_seconds: float = 0.0,
         like: Mapping[str, str] | None = None,
         reword: Callable[[str], str] | None = None,
         respond: Callable[[Received], Scripted | None] | None = None,
@@ -100,6 +110,7 @@ class StandIn:
             ("max_body_bytes", max_body_bytes, 0),
             ("requests_per_minute", requests_per_minute, 1),
             ("thinking_tokens", thinking_tokens, 0),
+            ("batch_seconds", batch_seconds, 0),
             ("keep", keep, 0),
         ):
             if value is not None and not least <= value < math.inf:
@@ -117,6 +128,13 @@ class StandIn:
         self._completions = Completions(None if today else messages_only)
         messages = Messages(thinking_tokens=thinking_tokens, like=self._like, reword=reword)
         self._dialects: dict[str, Dialect] = {one.path: one for one in (self._completions, messages)}
+        self._batches = Batches(
+            seconds=batch_seconds,
+            api_key=api_key,
+            most_bytes=max_body_bytes,
+            script=self._script,
+            respond=lambda received: None if respond is None else respond(received),
+        )
         self._limiter = RateLimiter(requests_per_minute)
         self._respond = respond
         self._keep = keep
@@ -134,6 +152,9 @@ class StandIn:
             received: The request.
             now: Seconds since the epoch; otherwise what `clock` says.
         """
+        now = self.clock.wall() if now is None else now
+        if received.path == BATCHES or received.path.startswith(f"{BATCHES}/"):
+            return self._of_batches(received, now)
         dialect = self._dialects.get(received.path, self._completions)
         fault = fault_of(
             received,
@@ -145,16 +166,9 @@ class StandIn:
         request = {} if fault else received.json()
         words = 0 if fault else len(dialect.as_completion(request)["prompt"].split())
         with self._lock:
-            self._count += 1
-            self.received.append(received)
-            if self._keep is not None:
-                del self.received[: -self._keep or len(self.received)]
-            limits, wait = self._limiter.take(self.clock.wall() if now is None else now, words)
+            ids = self._noted(received)
+            limits, wait = self._limiter.take(now, words)
             scripted = self.queued.popleft() if self.queued and not fault and wait is None else None
-            ids = {
-                "request-id": f"req_{self._count:024}",
-                "anthropic-organization-id": "00000000-0000-4000-8000-000000000000",
-            }
             exchange = Exchange(dialect, request, self._count, {**ids, **limits}, self._style)
         if fault:
             allow = {"allow": "POST"} if fault.status == 405 else None
@@ -165,6 +179,43 @@ class StandIn:
         if scripted is None and self._respond is not None:
             scripted = self._respond(received)
         return exchange.text() if scripted is None else scripted.make(exchange)
+
+    def _noted(self, received: Received) -> dict[str, str]:
+        """Note a request, and return the headers that name its exchange."""
+        self._count += 1
+        self.received.append(received)
+        if self._keep is not None:
+            del self.received[: -self._keep or len(self.received)]
+        return {
+            "request-id": f"req_{self._count:024}",
+            "anthropic-organization-id": "00000000-0000-4000-8000-000000000000",
+        }
+
+    def _of_batches(self, received: Received, now: float) -> Reply:
+        messages = self._dialects[MESSAGES]
+        with self._lock:
+            exchange = Exchange(messages, {}, self._count + 1, self._noted(received), self._style)
+
+            def ask(request: Received, scripted: Scripted | None) -> Reply:
+                fault = fault_of(
+                    request,
+                    messages,
+                    api_key=None,
+                    max_body_bytes=self._max_body_bytes,
+                    is_there=self._is_there,
+                )
+                asked = replace(exchange, request={} if fault else request.json())
+                if fault:
+                    return asked.error(fault.status, fault.type, fault.message)
+                return asked.text() if scripted is None else scripted.make(asked)
+
+            return self._batches.reply(received, now, exchange, ask)
+
+    def _script(self, received: Received) -> Scripted | None:
+        """Return what is to be answered to a request of a batch."""
+        if self.queued:
+            return self.queued.popleft()
+        return None if self._respond is None else self._respond(received)
 
     def _is_there(self, model: str) -> bool:
         if self._models is not None and model not in self._models:
