@@ -171,7 +171,7 @@ class Batches:
     def _told(self, batch: _Batch, now: float) -> dict[str, Any]:
         ended = now >= batch.ended_at()
         gone = now > batch.created_at + _RESULTS_DAYS * _DAY_SECONDS
-        counts = dict.fromkeys(("processing", *_OUTCOMES), 0)
+        counts: dict[str, int] = dict.fromkeys(("processing", *_OUTCOMES), 0)
         if ended:
             for place in range(len(batch.requests)):
                 counts[batch.left_out(place) or "succeeded"] += 1

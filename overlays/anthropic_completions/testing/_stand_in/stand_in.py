@@ -133,7 +133,7 @@ class StandIn:
             api_key=api_key,
             most_bytes=max_body_bytes,
             script=self._script,
-            respond=lambda received: None if respond is None else respond(received),
+            respond=lambda received: None if self._respond is None else self._respond(received),
         )
         self._limiter = RateLimiter(requests_per_minute)
         self._respond = respond
@@ -152,9 +152,9 @@ class StandIn:
             received: The request.
             now: Seconds since the epoch; otherwise what `clock` says.
         """
-        now = self.clock.wall() if now is None else now
+        time = float(self.clock.wall() if now is None else now)
         if received.path == BATCHES or received.path.startswith(f"{BATCHES}/"):
-            return self._of_batches(received, now)
+            return self._of_batches(received, time)
         dialect = self._dialects.get(received.path, self._completions)
         fault = fault_of(
             received,
@@ -167,7 +167,7 @@ class StandIn:
         words = 0 if fault else len(dialect.as_completion(request)["prompt"].split())
         with self._lock:
             ids = self._noted(received)
-            limits, wait = self._limiter.take(now, words)
+            limits, wait = self._limiter.take(time, words)
             scripted = self.queued.popleft() if self.queued and not fault and wait is None else None
             exchange = Exchange(dialect, request, self._count, {**ids, **limits}, self._style)
         if fault:
