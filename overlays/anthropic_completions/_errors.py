@@ -63,6 +63,8 @@ class APIError(AnthropicError):
         request_id: What names the exchange at Anthropic; None where no reply told it.
         completion: The text that a stream had brought before the error; None outside of streams.
         chunk_count: The number of chunks that had brought it; None outside of streams.
+        stop_reason: The stop reason that a stream had brought before the error: the text is whole then, as
+            far as the service is concerned. None where none had come.
         retry_after: Seconds after which the service asked to try again; None where it did not.
     """
 
@@ -72,6 +74,7 @@ class APIError(AnthropicError):
     request_id: str | None = None
     completion: str | None = None
     chunk_count: int | None = None
+    stop_reason: str | None = None
     retry_after: float | None = None
 
     def __init__(self, message: str, request: httpx.Request, *, body: object | None) -> None:

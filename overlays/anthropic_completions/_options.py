@@ -27,6 +27,8 @@ MAX_EVENT_BYTES = 16 * 1024 * 1024
 # Tokens for thinking that cannot be switched off, besides those of the text: twice what effort `high` was
 # seen to take. At effort `low`, which is asked for, it is less; no limit is documented.
 THINKING_ROOM = 8_192
+MAX_REPLY_BYTES = 64 * 1024 * 1024
+STREAM_END_GRACE = 2.0
 # Sockets and sleeps refuse much longer times.
 _MAX_SECONDS = 1e9
 
@@ -93,7 +95,10 @@ class Options:
     max_retry_after: float | None = MAX_RETRY_AFTER
     deadline: float | None = None
     stream_idle_timeout: float | None = None
+    stream_end_grace: float = STREAM_END_GRACE
+    tolerate_abrupt_end: bool = False
     max_event_bytes: int = MAX_EVENT_BYTES
+    max_reply_bytes: int = MAX_REPLY_BYTES
     default_headers: HeaderValues = field(default_factory=Headers)
     # Not shown: gateways take keys there.
     default_query: Mapping[str, object] = field(default_factory=dict, repr=False)
@@ -248,6 +253,18 @@ def timeout(value: object) -> float | httpx.Timeout | NotGiven | None:
     return seconds("timeout", value)
 
 
+def grace(name: str, value: object) -> float:
+    """Return a number of seconds, 0 or more.
+
+    Raises:
+        TypeError, ValueError: It is something else.
+    """
+    found = seconds(name, value, zero=True)
+    if found is None:
+        raise TypeError(f"{name}: expected seconds as a number, got None")
+    return found
+
+
 # Name in errors, and value.
 _CHECKS: dict[str, Callable[[str, Any], object]] = {
     "api_key": secret,
@@ -258,7 +275,10 @@ _CHECKS: dict[str, Callable[[str, Any], object]] = {
     "max_retry_after": seconds,
     "deadline": seconds,
     "stream_idle_timeout": seconds,
+    "stream_end_grace": grace,
+    "tolerate_abrupt_end": flag,
     "max_event_bytes": count,
+    "max_reply_bytes": count,
     "default_headers": lambda name, value: Headers(mapping(name, value)),
     "default_query": lambda name, value: dict(mapping(name, value)),
     "middleware": lambda name, value: tuple(sequence(name, value or ())),

@@ -34,7 +34,7 @@ from anthropic_completions import (
     Stream,
 )
 from anthropic_completions._contract.generated import first_violation, statuses
-from anthropic_completions._stream.assembly import is_chunk
+from anthropic_completions._stream.shapes import is_chunk
 from anthropic_completions._stream.sse import ServerSentEvent
 from anthropic_completions.types import Completion
 from support import (

@@ -25,7 +25,8 @@ from .._options import (
     timeout,
 )
 from .._secrets import Headers
-from .._stream.assembly import COMPLETIONS, StreamLimits
+from .._stream.replies import COMPLETIONS
+from .._stream.waits import StreamLimits
 from .._version import __version__
 from .arguments import encode_body, headers_to_send, put_over, url_with_query
 
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
     from .._errors import APIStatusError
     from .._http.call import Clock
     from .._options import HeaderValues, Omit, Options
-    from .._stream.assembly import Assembly, Reader
+    from .._stream.assembly import Assembly
+    from .._stream.replies import Reader
 
 _BASE_HEADERS = {
     "Accept": "application/json",
@@ -85,7 +87,10 @@ class Prepared:
                 monotonic=call.clock.monotonic,
                 deadline_at=call.deadline_at,
                 idle_timeout=options.stream_idle_timeout,
+                end_grace=options.stream_end_grace,
+                tolerates_abrupt_end=options.tolerate_abrupt_end,
                 max_event_bytes=options.max_event_bytes,
+                max_reply_bytes=options.max_reply_bytes,
             )
         )
 
@@ -173,6 +178,8 @@ def make_call(caller: Caller, request: Request, extras: Extras) -> Call:
         max_retries=options.max_retries,
         max_retry_after=options.max_retry_after,
         deadline_at=None if limit is None else clock.monotonic() + limit,
+        idle_timeout=options.stream_idle_timeout if request.streamed else None,
+        max_reply_bytes=options.max_reply_bytes,
         counts_retries=counts_retries,
         clock=clock,
     )

@@ -65,12 +65,19 @@ _DOC = """Makes requests to the Text Completions API.
         max_retries: How often a request is tried again, 0 or more.
         max_retry_after: The longest wait, in seconds, that the service may ask for; None for no limit.
             Where it asks for more, the error is raised at once, with `retry_after`.
-        deadline: Seconds for a whole call with all its attempts and waits; None for no limit. Of an
-            attempt, connecting, sending and each wait for bytes may take what was left when it began.
-        stream_idle_timeout: The most seconds a stream may go without a completion event (pings do not
-            count); None for no limit. It is looked at when bytes come, and it limits each read, so that
-            silence after pings is noticed after at most twice as long.
+        deadline: Seconds for a whole call with all its attempts and waits; None for no limit. The call
+            returns or raises by then, whatever the other side does, and a stream ends by then. Two things
+            are beyond it: a blocking look-up of a host's name, and with an `http_client` of another class
+            than httpx's, reads that last longer.
+        stream_idle_timeout: The most seconds of waiting that a stream may go without a completion event
+            (pings do not count), the reply's head counted as one; None for no limit.
+        stream_end_grace: Seconds, 0 or more, to wait for the end of a stream after its stop reason. A
+            stream whose connection stays open then is complete, and its connection is closed.
+        tolerate_abrupt_end: Whether a stream that has its stop reason is complete also where its connection
+            breaks before HTTP's own end. Otherwise that raises `IncompleteStreamError`, whose `completion`
+            and `stop_reason` tell what had come: a broken connection is no proof that nothing is missing.
         max_event_bytes: The most bytes of one event of a stream.
+        max_reply_bytes: The most bytes of one reply, of a stream with all its events, after decompression.
         default_headers: Headers of every request. They override the client's own, without regard to case,
             and `omit` takes one away; both override ANTHROPIC_CUSTOM_HEADERS (a `Name: value` in each line).
         default_query: Query parameters of every request.

@@ -158,17 +158,17 @@ class MiddlewarePort(_MiddlewarePort):
         super().__init__(port, prepared, entries)
         self._send, self.read, self.close, self.sleep = port.send, port.read, port.close, port.sleep
 
-    def send(self, request: httpx.Request) -> httpx.Response:
+    def send(self, request: httpx.Request, call: Call) -> httpx.Response:
         opened: list[httpx.Response] = []
         returned = None
 
         def last(attempt: APIRequest) -> Answer:
             changed = self._built(request, attempt)
             try:
-                opened.append(self._send(changed))
+                opened.append(self._send(changed, call))
             except TRANSPORT_ERRORS as error:
                 raise transport_failure(error, changed, None) from error
-            exchanged = Exchanged(opened[-1], attempt.retries_taken)
+            exchanged = Exchanged(opened[-1], attempt.retries_taken, call.max_reply_bytes)
             return APIResponse(exchanged, self._reader, streamed=self._call.streamed)
 
         try:
@@ -189,17 +189,17 @@ class AsyncMiddlewarePort(_MiddlewarePort):
         super().__init__(port, prepared, entries)
         self._send, self.read, self.close, self.sleep = port.send, port.read, port.close, port.sleep
 
-    async def send(self, request: httpx.Request) -> httpx.Response:
+    async def send(self, request: httpx.Request, call: Call) -> httpx.Response:
         opened: list[httpx.Response] = []
         returned = None
 
         async def last(attempt: APIRequest) -> AsyncAnswer:
             changed = self._built(request, attempt)
             try:
-                opened.append(await self._send(changed))
+                opened.append(await self._send(changed, call))
             except TRANSPORT_ERRORS as error:
                 raise transport_failure(error, changed, None) from error
-            exchanged = Exchanged(opened[-1], attempt.retries_taken)
+            exchanged = Exchanged(opened[-1], attempt.retries_taken, call.max_reply_bytes)
             return AsyncAPIResponse(exchanged, self._reader, streamed=self._call.streamed)
 
         try:

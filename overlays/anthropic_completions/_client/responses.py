@@ -9,7 +9,7 @@ import httpx
 
 from .._contract.completion import Completion
 from .._errors import APIResponseValidationError
-from .._http.bodies import leave, read, read_async
+from .._http.bodies import decoded_view, leave, read, read_async
 from .._http.failures import TRANSPORT_ERRORS, body_failure, parse_json, text_of
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from .._http.call import Exchanged
-    from .._stream.assembly import Reader
+    from .._stream.replies import Reader
 
 R = TypeVar("R", covariant=True)
 T = TypeVar("T")
@@ -45,6 +45,7 @@ class ReplyBase(Generic[R]):
     ) -> None:
         self.http_response = exchanged.response
         self.retries_taken = exchanged.retries_taken
+        self._max_reply_bytes = exchanged.max_reply_bytes
         self._reader = reader
         self._streamed = streamed
         self._open_stream = open_stream
@@ -105,6 +106,12 @@ class ReplyBase(Generic[R]):
     def __repr__(self) -> str:
         status = f"{self.status_code} {self.http_response.reason_phrase}".strip()
         return f"<{type(self).__name__} [{status}] of a {'stream' if self._streamed else 'completion'}>"
+
+    def _view(self) -> httpx.Response:
+        """Return what the body is iterated over with."""
+        response = self.http_response
+        encoded = "content-encoding" in response.headers and not response.is_stream_consumed
+        return decoded_view(response) if encoded else response
 
     def _parse(self, to: Any) -> Any:
         if to not in self._parsed:
@@ -202,7 +209,7 @@ class APIResponse(ReplyBase[R]):
     def read(self) -> bytes:
         """Read and return the body."""
         with _mapping(self.http_response):
-            read(self.http_response)
+            read(self.http_response, self._max_reply_bytes)
         return self.http_response.content
 
     def text(self) -> str:
@@ -218,17 +225,17 @@ class APIResponse(ReplyBase[R]):
     def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
         """Iterate over the body's bytes as they come, or in pieces of a size in bytes."""
         with _mapping(self.http_response):
-            yield from self.http_response.iter_bytes(chunk_size)
+            yield from self._view().iter_bytes(chunk_size)
 
     def iter_text(self, chunk_size: int | None = None) -> Iterator[str]:
         """Iterate over the body's text as it comes, or in pieces of a length."""
         with _mapping(self.http_response):
-            yield from self.http_response.iter_text(chunk_size)
+            yield from self._view().iter_text(chunk_size)
 
     def iter_lines(self) -> Iterator[str]:
         """Iterate over the body's lines."""
         with _mapping(self.http_response):
-            yield from self.http_response.iter_lines()
+            yield from self._view().iter_lines()
 
     def close(self) -> None:
         """Give the connection back."""
@@ -256,7 +263,7 @@ class AsyncAPIResponse(ReplyBase[R]):
     async def read(self) -> bytes:
         """Read and return the body."""
         with _mapping(self.http_response):
-            await read_async(self.http_response)
+            await read_async(self.http_response, self._max_reply_bytes)
         return self.http_response.content
 
     async def text(self) -> str:
@@ -271,15 +278,15 @@ class AsyncAPIResponse(ReplyBase[R]):
 
     def iter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
         """Iterate over the body's bytes as they come, or in pieces of a size in bytes."""
-        return self._iterate(self.http_response.aiter_bytes(chunk_size))
+        return self._iterate(self._view().aiter_bytes(chunk_size))
 
     def iter_text(self, chunk_size: int | None = None) -> AsyncIterator[str]:
         """Iterate over the body's text as it comes, or in pieces of a length."""
-        return self._iterate(self.http_response.aiter_text(chunk_size))
+        return self._iterate(self._view().aiter_text(chunk_size))
 
     def iter_lines(self) -> AsyncIterator[str]:
         """Iterate over the body's lines."""
-        return self._iterate(self.http_response.aiter_lines())
+        return self._iterate(self._view().aiter_lines())
 
     def _iterate(self, pieces: AsyncIterator[T]) -> AsyncIterator[T]:
         self._begun = pieces

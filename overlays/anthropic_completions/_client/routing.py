@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from .. import models, prompts
 from .._callers import stacklevel
 from .._options import BASE_URL, NOT_GIVEN, flag, mapping
-from .._stream.assembly import COMPLETIONS
+from .._stream.replies import COMPLETIONS
 from .arguments import completion_request, encode_body
 from .calls import Caller, Extras, Prepared, Request, make_call
 

@@ -12,6 +12,9 @@ from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
+from .._options import MAX_REPLY_BYTES
+from .network import Limit
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -39,6 +42,8 @@ class Call:
         stream: Whether the body is left unread.
         streamed: Whether the body is a stream of events.
         deadline_at: The monotonic time at which the call ends, or None.
+        idle_timeout: The most seconds of waiting for the head of a stream, or None.
+        max_reply_bytes: The most bytes of a body that is read whole, decoded.
         counts_retries: Whether the header with the number of retries is sent.
     """
 
@@ -52,12 +57,20 @@ class Call:
     max_retries: int
     max_retry_after: float | None
     deadline_at: float | None = None
+    idle_timeout: float | None = None
+    max_reply_bytes: int = MAX_REPLY_BYTES
     counts_retries: bool = True
     clock: Clock
 
     def remaining(self) -> float | None:
         """Return the seconds to the deadline, or None."""
         return None if self.deadline_at is None else self.deadline_at - self.clock.monotonic()
+
+    def limit(self) -> Limit | None:
+        """Return until when one attempt may wait, or None for no such limit."""
+        if self.deadline_at is None and self.idle_timeout is None:
+            return None
+        return Limit(self.clock.monotonic, self.deadline_at, idle=self.idle_timeout)
 
     def is_late(self) -> bool:
         """Tell whether the deadline has passed."""
@@ -70,11 +83,13 @@ class Exchanged:
 
     Attributes:
         response: The reply; read, unless it was asked for as a stream.
+        max_reply_bytes: The most bytes of its body, decoded, where it is read whole.
         retries_taken: How many attempts had failed before.
     """
 
     response: httpx.Response
     retries_taken: int
+    max_reply_bytes: int = MAX_REPLY_BYTES
 
 
 class BasePort(Protocol):
@@ -101,12 +116,12 @@ class BasePort(Protocol):
 class Port(BasePort, Protocol):
     """Carries out steps, blocking."""
 
-    def send(self, request: httpx.Request) -> httpx.Response:
-        """Send a request and return its reply, unread and without credentials."""
+    def send(self, request: httpx.Request, call: Call) -> httpx.Response:
+        """Send a request of a call and return its reply, unread and without credentials."""
         ...
 
-    def read(self, response: httpx.Response, is_late: Callable[[], bool] | None) -> bool:
-        """Read a body; return whether its end was reached before `is_late` said so."""
+    def read(self, response: httpx.Response, call: Call) -> bool:
+        """Read a body; return whether its end was reached before the call's deadline."""
         ...
 
     def close(self, response: httpx.Response) -> None:
@@ -121,12 +136,12 @@ class Port(BasePort, Protocol):
 class AsyncPort(BasePort, Protocol):
     """Carries out steps, awaiting each; as `Port`."""
 
-    def send(self, request: httpx.Request) -> Awaitable[httpx.Response]:
-        """Send a request and return its reply, unread and without credentials."""
+    def send(self, request: httpx.Request, call: Call) -> Awaitable[httpx.Response]:
+        """Send a request of a call and return its reply, unread and without credentials."""
         ...
 
-    def read(self, response: httpx.Response, is_late: Callable[[], bool] | None) -> Awaitable[bool]:
-        """Read a body; return whether its end was reached before `is_late` said so."""
+    def read(self, response: httpx.Response, call: Call) -> Awaitable[bool]:
+        """Read a body; return whether its end was reached before the call's deadline."""
         ...
 
     def close(self, response: httpx.Response) -> Awaitable[None]:
@@ -142,29 +157,30 @@ class Send(NamedTuple):
     """Send a request; the result is the reply."""
 
     request: httpx.Request
+    call: Call
 
     def run(self, port: Port) -> httpx.Response:
         """Carry it out."""
-        return port.send(self.request)
+        return port.send(self.request, self.call)
 
     def run_async(self, port: AsyncPort) -> Awaitable[httpx.Response]:
         """Carry it out."""
-        return port.send(self.request)
+        return port.send(self.request, self.call)
 
 
 class Read(NamedTuple):
     """Read a body; the result is whether its end was reached in time."""
 
     response: httpx.Response
-    is_late: Callable[[], bool] | None
+    call: Call
 
     def run(self, port: Port) -> bool:
         """Carry it out."""
-        return port.read(self.response, self.is_late)
+        return port.read(self.response, self.call)
 
     def run_async(self, port: AsyncPort) -> Awaitable[bool]:
         """Carry it out."""
-        return port.read(self.response, self.is_late)
+        return port.read(self.response, self.call)
 
 
 class Close(NamedTuple):

@@ -7,7 +7,7 @@ import logging
 import socket
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.request import getproxies
 
 import httpx
@@ -15,13 +15,22 @@ import httpx
 from .._errors import strip_credentials
 from .._options import CONNECT_SECONDS, TIMEOUT_SECONDS
 from .._secrets import REDACTED, is_secret
+from .network import keep_limits
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
 
 DEFAULT_TIMEOUT = httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS)
 DEFAULT_CONNECTION_LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100)
+H = TypeVar("H", bound="httpx.Client | httpx.AsyncClient")
 _httpx_log = logging.getLogger(httpx.__name__)
+
+
+def ready(http: H) -> H:
+    """Have an httpx client keep the limits of exchanges at its sockets; return it."""
+    for transport in (getattr(http, "_transport", None), *getattr(http, "_mounts", {}).values()):
+        keep_limits(transport)
+    return http
 
 
 class DefaultHttpxClient(httpx.Client):

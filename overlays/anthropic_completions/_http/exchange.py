@@ -55,7 +55,7 @@ def exchange(
         except (APIError, RetryableError) as error:
             failure = error
         else:
-            return Exchanged(response, retries_taken)
+            return Exchanged(response, retries_taken, call.max_reply_bytes)
 
 
 def _attempt(call: Call, port: BasePort, retries_taken: int) -> Steps[httpx.Response]:
@@ -78,7 +78,7 @@ def _attempt(call: Call, port: BasePort, retries_taken: int) -> Steps[httpx.Resp
         started = call.clock.monotonic()
         opened: httpx.Response | None = None
         try:
-            response: httpx.Response = yield Send(request)
+            response: httpx.Response = yield Send(request, call)
             opened = response
             log_response(response, call.clock.monotonic() - started)
             if response.is_success:
@@ -92,7 +92,10 @@ def _attempt(call: Call, port: BasePort, retries_taken: int) -> Steps[httpx.Resp
             if opened is not None:
                 yield Close(opened)
             if isinstance(error, TRANSPORT_ERRORS):
-                raise transport_failure(error, request, opened) from error
+                failure = transport_failure(error, request, opened)
+                if isinstance(failure, APITimeoutError) and call.is_late():
+                    failure = APITimeoutError(request, message=_LATE)
+                raise failure from error
             if isinstance(error, RuntimeError) and port.is_closed():
                 raise _closed(request) from error
             raise
@@ -103,7 +106,7 @@ def _attempt(call: Call, port: BasePort, retries_taken: int) -> Steps[httpx.Resp
 
 def _read(call: Call, response: httpx.Response) -> Steps[None]:
     """Read the body of a reply."""
-    whole: bool = yield Read(response, None if call.deadline_at is None else call.is_late)
+    whole: bool = yield Read(response, call)
     if not whole and response.is_success:
         raise APITimeoutError(response.request, message=_LATE)
     log_body(response)

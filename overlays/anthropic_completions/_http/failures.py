@@ -65,17 +65,27 @@ def holds_error(body: object) -> bool:
 def reported_error(response: httpx.Response, body: object, *, where: str) -> APIStatusError:
     """Return the error that a reply with status 200 reports, in its body or within its stream.
 
-    Its class and status are those of the error's type; those of the reply where the type is not known.
+    Its class and status are those of the error's type, or of a status in its place (gateways: `code` 429,
+    also as text); those of the reply where neither is known.
 
     Args:
         response: The reply.
         body: The JSON value that reports the error.
         where: What it was found in, for the message: "reply" or "stream".
     """
-    status = statuses().get(error_type(body) or "", response.status_code)
+    status = statuses().get(error_type(body) or "") or _told_status(body) or response.status_code
     error = status_error_class(status)(f"Error in the {where}: {body}", response=response, body=body)
     error.status_code = status
     return error
+
+
+def _told_status(body: object) -> int | None:
+    error = body.get("error") if isinstance(body, dict) else None
+    for name in ("type", "code", "status", "status_code"):
+        value = str(error.get(name)) if isinstance(error, dict) else ""
+        if len(value) == 3 and value.isascii() and value.isdigit() and value >= "400":
+            return int(value)
+    return None
 
 
 def body_of(response: httpx.Response) -> object:

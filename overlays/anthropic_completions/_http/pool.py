@@ -18,16 +18,16 @@ H = TypeVar("H", bound="httpx.Client | httpx.AsyncClient")
 
 def blocking_client() -> httpx.Client:
     """Make the httpx client that is used where none is given."""
-    from .clients import DirectClient
+    from .clients import DirectClient, ready
 
-    return DirectClient()
+    return ready(DirectClient())
 
 
 def awaiting_client() -> httpx.AsyncClient:
     """Make the httpx client that is used where none is given."""
-    from .clients import AsyncDirectClient
+    from .clients import AsyncDirectClient, ready
 
-    return AsyncDirectClient()
+    return ready(AsyncDirectClient())
 
 
 class Pool(Generic[H]):
@@ -42,6 +42,10 @@ class Pool(Generic[H]):
     """
 
     def __init__(self, given: H | None, make: Callable[[], H]) -> None:
+        if given is not None:
+            from .clients import ready
+
+            ready(given)
         self._given = given
         self._make = make
         self._made: dict[tuple[int, asyncio.AbstractEventLoop | None], H] = {}

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 from .._errors import strip_credentials
 from .bodies import read, read_async
 from .clients import AsyncDirectClient, DirectClient, params_beside
+from .network import Limit, limited
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     import httpx
 
-    from .call import Clock
+    from .call import Call, Clock
 
 
 class _BasePort:
@@ -63,17 +64,19 @@ class BlockingPort(_BasePort):
         self._http = http
         self.sleep = clock.sleep
 
-    def send(self, request: httpx.Request) -> httpx.Response:
+    def send(self, request: httpx.Request, call: Call) -> httpx.Response:
         _name_server(request)
-        http = self._http
-        if isinstance(http, DirectClient):
-            return http.deliver(request)
-        response = http.send(request, stream=True, follow_redirects=False)
-        strip_credentials(response)
-        return response
+        with limited(call.limit()):
+            http = self._http
+            if isinstance(http, DirectClient):
+                return http.deliver(request)
+            response = http.send(request, stream=True, follow_redirects=False)
+            strip_credentials(response)
+            return response
 
-    def read(self, response: httpx.Response, is_late: Callable[[], bool] | None) -> bool:
-        return read(response, is_late)
+    def read(self, response: httpx.Response, call: Call) -> bool:
+        with limited(call.limit()):
+            return read(response, call.max_reply_bytes, _lateness(call))
 
     def close(self, response: httpx.Response) -> None:
         response.close()
@@ -87,18 +90,33 @@ class AwaitingPort(_BasePort):
         self._http = http
         self._clock = clock
 
-    def send(self, request: httpx.Request) -> Awaitable[httpx.Response]:
+    def send(self, request: httpx.Request, call: Call) -> Awaitable[httpx.Response]:
         _name_server(request)
+        limit = call.limit()
+        return self._send(request) if limit is None else self._send_in_time(request, limit)
+
+    def _send(self, request: httpx.Request) -> Awaitable[httpx.Response]:
         http = self._http
         return http.deliver(request) if isinstance(http, AsyncDirectClient) else self._send_lent(request)
+
+    async def _send_in_time(self, request: httpx.Request, limit: Limit) -> httpx.Response:
+        with limited(limit):
+            return await self._send(request)
 
     async def _send_lent(self, request: httpx.Request) -> httpx.Response:
         response = await self._http.send(request, stream=True, follow_redirects=False)
         strip_credentials(response)
         return response
 
-    def read(self, response: httpx.Response, is_late: Callable[[], bool] | None) -> Awaitable[bool]:
-        return read_async(response, is_late)
+    def read(self, response: httpx.Response, call: Call) -> Awaitable[bool]:
+        limit = call.limit()
+        if limit is None:
+            return read_async(response, call.max_reply_bytes)
+        return self._read_in_time(response, call, limit)
+
+    async def _read_in_time(self, response: httpx.Response, call: Call, limit: Limit) -> bool:
+        with limited(limit):
+            return await read_async(response, call.max_reply_bytes, _lateness(call))
 
     async def close(self, response: httpx.Response) -> None:
         import anyio
@@ -111,6 +129,10 @@ class AwaitingPort(_BasePort):
         import anyio
 
         return (self._clock.sleep_async or anyio.sleep)(seconds)
+
+
+def _lateness(call: Call) -> Callable[[], bool] | None:
+    return None if call.deadline_at is None else call.is_late
 
 
 def _name_server(request: httpx.Request) -> None:

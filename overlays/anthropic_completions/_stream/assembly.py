@@ -5,8 +5,9 @@ Sans-I/O: bytes in, completions or errors out. `reading` fetches the bytes of st
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import httpx
 
 from .._contract.completion import Completion
 from .._contract.generated import first_violation
@@ -17,41 +18,25 @@ from .._errors import (
     APITimeoutError,
     IncompleteStreamError,
 )
+from .._http.bodies import too_large
+from .._http.decoding import decoder_of
 from .._http.failures import (
     TRANSPORT_ERRORS,
     body_failure,
-    body_of,
     holds_error,
     parse_json,
     reported_error,
 )
+from .shapes import DONE, is_chunk, usual, usual_chunk, violation_of
 from .sse import EventTooLargeError, SSEDecoder
+from .waits import StreamLimits, Waits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    import httpx
+    from collections.abc import Iterator
 
     from .sse import ServerSentEvent
 
 _BOM = b"\xef\xbb\xbf"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamLimits:
-    """How long a stream may take, and how large its events may be.
-
-    Attributes:
-        monotonic: What tells the time, in seconds.
-        deadline_at: The time at which the call ends, or None.
-        idle_timeout: The most seconds of waiting without a completion event, or None.
-        max_event_bytes: The most bytes of the data of one event, or of a reply that is no stream.
-    """
-
-    monotonic: Callable[[], float]
-    deadline_at: float | None
-    idle_timeout: float | None
-    max_event_bytes: int
 
 
 class Assembly:
@@ -71,8 +56,6 @@ class Assembly:
 
     def __init__(self, limits: StreamLimits) -> None:
         self._limits = limits
-        self._monotonic = limits.monotonic
-        self._idle_timeout = limits.idle_timeout
         self._texts: list[str] = []
         self._first: Completion | None = None
         self._last: Completion | None = None
@@ -87,7 +70,10 @@ class Assembly:
         self._is_stream = False
         self._start: bytes | None = None  # the first byte of a reply that is no stream
         self._body = bytearray()  # of a reply that is not known to be a stream
-        self._silence = 0.0  # seconds of waiting since the last chunk
+        self._waits = Waits(self._limits)
+        self._count = 0  # of bytes, decoded
+        # A body that was read already is decoded.
+        self._content = None if response.is_stream_consumed else decoder_of(response)
         self.over = False
         self.wait()
 
@@ -96,19 +82,41 @@ class Assembly:
         """How many chunks have come."""
         return len(self._texts)
 
+    def is_stopped(self) -> bool:
+        """Tell whether all that belongs to the text has come, so that only the end is waited for."""
+        return self._stopping is not None
+
     def wait(self) -> None:
         """Note that the next bytes are now waited for. Time that the reader takes is not the stream's."""
-        if self._idle_timeout is not None:
-            self._waits_since = self._monotonic()
+        self._waits.begin(stopped=self.is_stopped())
+
+    def due(self) -> float | None:
+        """Return the time at which waiting for the next bytes ends, or None."""
+        return self._waits.due()
 
     def feed(self, piece: bytes) -> Iterator[Completion]:
-        """Take the next bytes and yield the chunks that they complete.
+        """Take the next bytes, as they came, and yield the chunks that they complete.
 
         Raises:
             APIError: The stream says so, or is not what the contract says; it is decorated by `failure`.
         """
-        if self._idle_timeout is not None:
-            self._silence += self._monotonic() - self._waits_since
+        self._waits.end()
+        if self._content is None:
+            yield from self._feed(piece)
+        else:
+            for part in self._content.decode(piece):
+                yield from self._feed(part)
+        if self.over:
+            return
+        if self._waits.is_grace_over():
+            self.complete = True
+        elif overdue := self._waits.overdue():
+            raise self._timeout(overdue)
+
+    def _feed(self, piece: bytes) -> Iterator[Completion]:
+        self._count += len(piece)
+        if self._count > self._limits.max_reply_bytes:
+            raise too_large(self.response, self._limits.max_reply_bytes)
         if not self._is_stream:
             piece = self._stream_part(piece)
         try:
@@ -120,10 +128,6 @@ class Assembly:
                     return
         except EventTooLargeError as error:
             raise self._invalid(f"The stream is not usable: {error}.") from error
-        if self._idle_timeout is not None and self._silence > self._idle_timeout:
-            raise self._timeout(f"No completion event came in {self._idle_timeout} seconds.")
-        if self._limits.deadline_at is not None and self._monotonic() > self._limits.deadline_at:
-            raise self._timeout("The deadline has passed.")
 
     def finish(self) -> Iterator[Completion]:
         """Take the clean end of the body.
@@ -140,6 +144,19 @@ class Assembly:
             )
         self.complete = True
 
+    def is_end(self, error: Exception) -> bool:
+        """Tell whether an error is no fault, since all of the text had come; note the end then.
+
+        Silence after the stop reason is none. A connection that breaks then is one, unless the settings
+        tolerate it.
+        """
+        if not self.is_stopped() or isinstance(error, httpx.DecodingError):
+            return False
+        silent = isinstance(error, httpx.TimeoutException | TimeoutError | APITimeoutError)
+        broken = self._limits.tolerates_abrupt_end and isinstance(error, TRANSPORT_ERRORS)
+        self.complete = silent or broken
+        return self.complete
+
     def failure(self, error: Exception) -> Exception:
         """Return the error to raise for one that was met, with the text that had come.
 
@@ -152,6 +169,7 @@ class Assembly:
         if isinstance(error, APIError):
             error.completion = "".join(self._texts)
             error.chunk_count = self.chunk_count
+            error.stop_reason = None if self._stopping is None else self._stopping.stop_reason
             error.request_id = error.request_id or self.response.headers.get("request-id")
         return error
 
@@ -200,21 +218,36 @@ class Assembly:
 
     def _chunk_of(self, event: ServerSentEvent) -> Completion | None:
         name = event.event
+        if event.data.startswith(DONE):  # as of 2023-01-01, and of gateways under any name
+            return None
         if name == "completion":
             value = self._object(event.data)
             if "error" in value and holds_error(value):
                 raise self._stream_error(value)
             return self._chunk(value)
         if name == "error":
-            raise self._stream_error(self._object(event.data))
-        if name is None and event.data.strip() != "[DONE]":
-            # Without a name the data itself must tell. What it does not tell is ignored, like unknown names.
+            told = self._value(event.data)
+            if not isinstance(told, dict):
+                raise self._invalid(f"The stream reports an error in another form than JSON: {told!r}", told)
+            raise self._stream_error(told)
+        if name == "message":  # what a browser calls an event without a name, or an event of other services
+            data = self._value(event.data)
+            value = data if isinstance(data, dict) else {}
+        elif name is None:
             value = self._object(event.data)
-            if holds_error(value):
-                raise self._stream_error(value)
-            if "completion" in value:
-                return self._chunk(value)
-        return None
+        else:
+            return None
+        # Without a name the data itself must tell. What it does not tell is ignored, like unknown names.
+        if holds_error(value):
+            raise self._stream_error(value)
+        return self._chunk(value) if "completion" in value else None
+
+    def _value(self, text: str) -> object:
+        """Return the JSON value that a text is, or the text."""
+        try:
+            return parse_json(text)
+        except ValueError:
+            return text
 
     def _object(self, text: str | bytes) -> dict[str, Any]:
         try:
@@ -229,8 +262,9 @@ class Assembly:
         return value
 
     def _chunk(self, fields: dict[str, Any]) -> Completion:
-        if not is_chunk(fields):
-            self._check("CompletionChunk", fields)
+        if not is_chunk(fields) or fields.get("stop_reason") in ("", "null"):
+            fields = usual_chunk(fields)
+            self._check(first_violation("CompletionChunk", fields), fields)
         chunk = Completion._from_wire(fields, self.response.headers)
         self._texts.append(fields["completion"])
         if self._first is None:
@@ -238,7 +272,7 @@ class Assembly:
         self._last = chunk
         if fields.get("stop_reason") is not None:
             self._stopping = chunk
-        self._silence = 0.0
+        self._waits.chunk()
         return chunk
 
     def _whole_reply(self) -> Completion:
@@ -250,15 +284,15 @@ class Assembly:
         if holds_error(value):
             raise self._stream_error(value)
         fields = self._fields(value)
-        self._check("Completion", fields)
+        self._check(violation_of(fields), fields)
         return self._chunk(fields)
 
     def _fields(self, value: dict[str, Any]) -> Any:
         """Return the fields of the completion that a reply's JSON object is."""
-        return value
+        return usual(value)
 
-    def _check(self, schema: str, fields: dict[str, Any]) -> None:
-        if violation := first_violation(schema, fields):
+    def _check(self, violation: object | None, fields: dict[str, Any]) -> None:
+        if violation is not None:
             raise self._invalid(f"The reply is not what the contract says. {violation}", fields)
 
     def _stream_error(self, body: dict[str, Any]) -> APIStatusError:
@@ -269,8 +303,11 @@ class Assembly:
 
     def _transport_failure(self, error: Exception) -> APIError:
         failure = body_failure(error, self.response)
-        if isinstance(failure, APIResponseValidationError | APITimeoutError):
+        if isinstance(failure, APIResponseValidationError):
             return failure
+        if isinstance(failure, APITimeoutError):
+            overdue = self._waits.overdue(waiting=True)
+            return self._timeout(overdue) if overdue else failure
         broken = IncompleteStreamError(
             message=f"The stream broke off. {failure.message}", request=failure.request
         )
@@ -279,57 +316,3 @@ class Assembly:
 
     def _timeout(self, message: str) -> APITimeoutError:
         return APITimeoutError(self.response.request, message=message)
-
-
-class Reader:
-    """Reads the replies to one call; this one, those of the old endpoint."""
-
-    def assembly(self, limits: StreamLimits) -> Assembly:
-        """Return what puts the chunks of a stream together."""
-        return Assembly(limits)
-
-    def fields(self, response: httpx.Response, body: Any) -> Any:
-        """Return the fields of the completion that a reply's JSON value is, unchecked."""
-        return body
-
-    def message(self, body: Any) -> dict[str, Any] | None:
-        """Return the message that a reply's JSON value is, if it is one."""
-        return None
-
-    def completion(self, response: httpx.Response) -> Completion:
-        """Return the completion that a reply is.
-
-        Raises:
-            APIStatusError: It is an error, although its status is 200; of the class that its type stands for,
-                as in a stream.
-            APIResponseValidationError: It is none; the error holds status, headers and body.
-        """
-        body = body_of(response)
-        if holds_error(body):
-            raise reported_error(response, body, where="reply")
-        fields = self.fields(response, body)
-        violation = first_violation("Completion", fields)
-        if violation is None:
-            return Completion._from_wire(fields, response.headers, self.message(body))
-        message = f"The reply (status {response.status_code}) is no completion. {violation}"
-        raise APIResponseValidationError(response, body, message=message)
-
-
-COMPLETIONS = Reader()
-
-
-def is_chunk(fields: dict[str, Any]) -> bool:
-    """Tell whether JSON fields are what the contract calls a CompletionChunk.
-
-    The contract's own check says what is wrong, but takes longer than all else that is done for a chunk. A
-    test holds the two together.
-    """
-    get = fields.get
-    stop_reason, stop = get("stop_reason"), get("stop")
-    return (
-        type(get("completion")) is str
-        and (stop_reason is None or type(stop_reason) is str)
-        and (stop is None or type(stop) is str)
-        and type(get("id", "")) is type(get("model", "")) is type(get("log_id", "")) is str
-        and get("type", "completion") == "completion"
-    )

@@ -13,15 +13,16 @@ from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+import httpx
+
 from .._errors import APIError
 from .._http.call import run, run_async
 from .._http.exchange import exchange
+from .._http.network import Limit, limited
 from .._tasks import scheduler
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Generator, Iterator
-
-    import httpx
+    from collections.abc import Generator, Iterator
 
     from .._contract.completion import Completion
     from .._http.call import AsyncPort, BasePort, Call, Exchanged, Port, Steps
@@ -89,33 +90,9 @@ class Reading:
         return self.failure
 
 
-def _is_plain(response: httpx.Response) -> bool:
-    """Tell whether a body comes as it is, so that httpx's decoding of each piece can be left out."""
-    return "content-encoding" not in response.headers and not response.is_stream_consumed
-
-
-def _read_out(response: httpx.Response, pieces: Iterator[bytes]) -> None:
-    """Read what is left of a body after the last event of its stream, without waiting for much.
-
-    httpx has no way to change the time limit of a reply that is being read. So the connection's own, which
-    httpcore hands out, is told another one; a connection of HTTP/2 needs no reading, as other replies have
-    their own streams there.
-    """
-    connection: Any = response.extensions.get("network_stream")
-    if response.http_version != "HTTP/1.1" or connection is None:
-        return
-    read = connection.read
-
-    def read_soon(max_bytes: int, timeout: float | None = None) -> bytes:
-        data: bytes = read(max_bytes, GRACE_SECONDS)
-        return data
-
-    with suppress(Exception):
-        connection.read = read_soon
-        for _ in islice(pieces, _LEFTOVER_PIECES):
-            pass
-    with suppress(Exception):
-        connection.read = read
+def _let_go(response: httpx.Response) -> None:
+    """Take from a closed reply its stream, which holds the request as it was sent; errors hold the reply."""
+    response.stream = httpx.ByteStream(b"")
 
 
 class BlockingReading(Reading):
@@ -137,17 +114,22 @@ class BlockingReading(Reading):
                     self.check()
                     self.assembly.wait()
                     response = self.response
-                    pieces = response.iter_raw() if _is_plain(response) else response.iter_bytes()
-                    for piece in pieces:
-                        yield from self.assembly.feed(piece)
-                        if self.assembly.over:
-                            break
-                        self.assembly.wait()
-                    yield from self.assembly.finish()
-                    if self.assembly.over:
-                        _read_out(response, pieces)
+                    pieces = response.iter_bytes() if response.is_stream_consumed else response.iter_raw()
+                    while not self.assembly.complete:
+                        piece = self._next_piece(pieces)
+                        if piece is None:
+                            yield from self.assembly.finish()
+                        else:
+                            yield from self.assembly.feed(piece)
+                            if self.assembly.over:
+                                yield from self.assembly.finish()
+                                self._read_out(pieces)
+                            else:
+                                self.assembly.wait()
                     return
                 except Exception as error:  # noqa: BLE001 - mapped, or raised as it is
+                    if self.assembly.is_end(error):
+                        return
                     failure = self.assembly.failure(error)
                 self.response.close()
                 try:
@@ -157,6 +139,21 @@ class BlockingReading(Reading):
         finally:
             self.ended = True
             self.response.close()
+            _let_go(self.response)
+
+    def _read_out(self, pieces: Iterator[bytes]) -> None:
+        """Read what is left of a body after the last event of its stream, without waiting for much."""
+        monotonic = self._call.clock.monotonic
+        with limited(Limit(monotonic, monotonic() + GRACE_SECONDS)), suppress(Exception):
+            for _ in islice(pieces, _LEFTOVER_PIECES):
+                pass
+
+    def _next_piece(self, pieces: Iterator[bytes]) -> bytes | None:
+        due = self.assembly.due()
+        if due is None:
+            return next(pieces, None)
+        with limited(Limit(self._call.clock.monotonic, due)):
+            return next(pieces, None)
 
     def close(self) -> None:
         """Close the reply; from any thread."""
@@ -186,12 +183,9 @@ class AwaitingReading(Reading):
 
     def open(self, exchanged: Exchanged) -> None:
         super().open(exchanged)
-        # `aiter_bytes` decodes what `aiter_raw` gives. It is given this one, which only `_release` ends.
-        self._raw: AsyncIterator[bytes] = self.response.aiter_raw()
-        raw: Any = _Unclosed(self._raw)
-        self.response.aiter_raw = lambda chunk_size=None: raw  # type: ignore[method-assign]
-        self._body: Any = self.response.stream
-        self._pieces: Any = raw if _is_plain(self.response) else self.response.aiter_bytes()
+        response = self.response
+        self._body: Any = response.stream
+        self._pieces = response.aiter_bytes() if response.is_stream_consumed else response.aiter_raw()
         self._ready: Iterator[Completion] = iter(())
         self._released = False
 
@@ -209,10 +203,12 @@ class AwaitingReading(Reading):
                     self._ready = self.assembly.finish()
                     continue
                 self.assembly.wait()
-                piece = await anext(self._pieces, None)
+                piece = await self._next_piece()
                 self._ready = self.assembly.finish() if piece is None else self.assembly.feed(piece)
                 continue
             except Exception as error:  # noqa: BLE001 - mapped, or raised as it is
+                if self.assembly.is_end(error):
+                    continue
                 failure = self.assembly.failure(error)
             except BaseException:
                 await self.close()
@@ -222,6 +218,13 @@ class AwaitingReading(Reading):
                 self.open(await run_async(self.retry_steps(failure), self._port))
             except Exception as error:  # noqa: BLE001 - mapped, or raised as it is
                 raise self.fail(error) from error.__cause__
+
+    async def _next_piece(self) -> bytes | None:
+        due = self.assembly.due()
+        if due is None:
+            return await anext(self._pieces, None)
+        with limited(Limit(self._call.clock.monotonic, due)):
+            return await anext(self._pieces, None)
 
     async def close(self) -> None:
         """Close the reply."""
@@ -252,30 +255,13 @@ class AwaitingReading(Reading):
                 else:
                     scope.cancel()
                 for _ in range(_LEFTOVER_PIECES):
-                    if await anext(self._raw, None) is None:
+                    if await anext(self._pieces, None) is None:
                         break
-            closes = [self._pieces.aclose, self.response.aclose]
+            closes = [self.response.aclose]
             if scope.cancelled_caught:
                 # The body's end may have come, and its closing been cancelled.
                 closes.append(self._body.aclose)
             for close in closes:
                 with suppress(Exception):
                     await close()
-        # A reply is part of errors, which people pickle.
-        vars(self.response).pop("aiter_raw", None)
-
-
-class _Unclosed:
-    """An iterator that is not closed with what reads it."""
-
-    def __init__(self, pieces: AsyncIterator[bytes]) -> None:
-        self._pieces = pieces
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._pieces
-
-    def __anext__(self) -> Awaitable[bytes]:
-        return anext(self._pieces)
-
-    async def aclose(self) -> None:
-        """Do nothing."""
+        _let_go(self.response)

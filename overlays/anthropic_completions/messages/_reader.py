@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from .._callers import stacklevel
 from .._contract.schema import describe
 from .._errors import APIError, APIResponseValidationError, IncompleteStreamError
-from .._stream.assembly import Assembly, Reader
+from .._stream.assembly import Assembly
+from .._stream.replies import Reader
 from ._beginnings import Answer
 from ._learning import support_of
 from ._losses import Loss, LossError, LossWarning
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
     from .._contract.completion import Completion
     from .._options import OnLoss, Options
-    from .._stream.assembly import StreamLimits
     from .._stream.sse import ServerSentEvent
+    from .._stream.waits import StreamLimits
     from ._requests import Translation
 
 PATH = "/v1/messages"
@@ -143,10 +144,13 @@ class MessagesAssembly(Assembly):
         self._reader = reader
 
     def begin(self, response: httpx.Response) -> None:
+        self._ended = False
         super().begin(response)
         self._translator = self._reader.translator()
-        self._ended = False
         self._whole: dict[str, Any] | None = None
+
+    def is_stopped(self) -> bool:
+        return self._ended and super().is_stopped()
 
     def finish(self) -> Iterator[Completion]:
         if self._stopping is not None and not self._ended:
@@ -172,7 +176,7 @@ class MessagesAssembly(Assembly):
             raise self._stream_error(data)
         if name not in _EVENTS:
             return None
-        self._silence = 0.0
+        self._waits.chunk()
         if name == "message_stop":
             self._ended = self.over = True
         undecided = self._translator.followed is None

@@ -1,0 +1,291 @@
+"""What is done at the sockets: keep the deadline of an exchange, whatever the other side sends.
+
+httpcore limits each single read; a reply that comes byte by byte has as many of them as it likes. Here each
+read, write and connect is cut to what is left of the whole, which the port says before it waits.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import socket
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Iterator
+
+# httpx's own dependency, or that of its fork where that is in httpx's place.
+core: Any = importlib.import_module(httpx.__name__.replace("httpx", "httpcore"))
+
+# A large body is sent in parts, between which an early answer is noticed.
+_PART_BYTES = 64 * 1024
+_LEFTOVER_BYTES = 1024 * 1024
+
+
+class Limit:
+    """Until when an exchange may wait.
+
+    Args:
+        monotonic: What tells the time, in seconds.
+        at: The latest moment, or None.
+        idle: The most seconds from the end of sending to the head of the reply, or None.
+    """
+
+    __slots__ = ("_idle", "_idle_at", "_monotonic", "at")
+
+    def __init__(
+        self, monotonic: Callable[[], float], at: float | None = None, *, idle: float | None = None
+    ) -> None:
+        self._monotonic = monotonic
+        self.at = at
+        self._idle = idle
+        self._idle_at: float | None = None
+
+    def for_read(self, timeout: float | None) -> float | None:
+        """Return the seconds that a read may take; 0 or less where its time is over."""
+        if self._idle is not None and self._idle_at is None:
+            self._idle_at = self._monotonic() + self._idle
+        return _least(timeout, self._left(self._idle_at))
+
+    def for_write(self, timeout: float | None) -> float | None:
+        """Return the seconds that connecting or a write may take; 0 or less where its time is over."""
+        self._idle_at = None
+        return _least(timeout, self._left(None))
+
+    def _left(self, other: float | None) -> float | None:
+        at = _least(self.at, other)
+        return None if at is None else at - self._monotonic()
+
+
+def _least(first: float | None, second: float | None) -> float | None:
+    if first is None or second is None:
+        return second if first is None else first
+    return min(first, second)
+
+
+_limit: ContextVar[Limit | None] = ContextVar("limit", default=None)
+
+
+@contextmanager
+def limited(limit: Limit | None) -> Iterator[None]:
+    """Have what is waited for within this block end in time."""
+    token = _limit.set(limit)
+    try:
+        yield
+    finally:
+        _limit.reset(token)
+
+
+def _cut_read(timeout: float | None) -> float | None:
+    limit = _limit.get()
+    if limit is None:
+        return timeout
+    left = limit.for_read(timeout)
+    if left is not None and left <= 0:
+        raise core.ReadTimeout("The time for the whole is over.")
+    return left
+
+
+def _cut_write(timeout: float | None, error: Any) -> float | None:
+    limit = _limit.get()
+    if limit is None:
+        return timeout
+    left = limit.for_write(timeout)
+    if left is not None and left <= 0:
+        raise error("The time for the whole is over.")
+    return left
+
+
+def keep_limits(transport: Any) -> bool:
+    """Have a transport of httpx's keep the limits of exchanges; return whether it does.
+
+    Others, such as those of tests and of other libraries, are left as they are.
+    """
+    pool = getattr(transport, "_pool", None)
+    backend = getattr(pool, "_network_backend", None)
+    if isinstance(backend, _Backend | _AsyncBackend):
+        return True
+    if pool is None or backend is None:
+        return False
+    if isinstance(pool, core.AsyncConnectionPool):
+        pool._network_backend = _AsyncBackend(backend)
+        return True
+    if isinstance(pool, core.ConnectionPool):
+        pool._network_backend = _Backend(backend)
+        return True
+    return False
+
+
+class _Backend(core.NetworkBackend):  # type: ignore[misc]  # httpcore is looked up
+    """Opens connections that keep the limit."""
+
+    def __init__(self, backend: Any) -> None:
+        self._backend = backend
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Any = None,
+    ) -> Any:
+        options = {"local_address": local_address, "socket_options": socket_options}
+        if _limit.get() is None:
+            return _Stream(self._backend.connect_tcp(host, port, timeout=timeout, **options))
+        failure: Exception | None = None
+        # Python would give each address of a host the whole time.
+        for address in _addresses(host, port):
+            try:
+                cut = _cut_write(timeout, core.ConnectTimeout)
+                return _Stream(self._backend.connect_tcp(address, port, timeout=cut, **options))
+            except (core.ConnectError, core.ConnectTimeout) as error:
+                failure = failure or error
+        raise failure or core.ConnectError(f"{host} has no address")
+
+    def connect_unix_socket(self, path: str, timeout: float | None = None, socket_options: Any = None) -> Any:
+        cut = _cut_write(timeout, core.ConnectTimeout)
+        return _Stream(self._backend.connect_unix_socket(path, timeout=cut, socket_options=socket_options))
+
+    def sleep(self, seconds: float) -> None:
+        self._backend.sleep(seconds)
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise core.ConnectError(str(error)) from error
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class _Stream(core.NetworkStream):  # type: ignore[misc]
+    """A connection that keeps the limit."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.get_extra_info = stream.get_extra_info
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        data: bytes = self._stream.read(max_bytes, timeout=_cut_read(timeout))
+        return data
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        for at in range(0, len(buffer), _PART_BYTES):
+            if at and self.get_extra_info("is_readable"):
+                raise core.WriteError("The other side answers before the request is sent.")
+            part = buffer[at : at + _PART_BYTES]
+            self._stream.write(part, timeout=_cut_write(timeout, core.WriteTimeout))
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> Any:
+        cut = _cut_write(timeout, core.ConnectTimeout)
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname=server_hostname, timeout=cut))
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class _AsyncBackend(core.AsyncNetworkBackend):  # type: ignore[misc]
+    """Opens connections that keep the limit."""
+
+    def __init__(self, backend: Any) -> None:
+        self._backend = backend
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Any = None,
+    ) -> Any:
+        stream = await self._backend.connect_tcp(
+            host,
+            port,
+            timeout=_cut_write(timeout, core.ConnectTimeout),
+            local_address=local_address,
+            socket_options=socket_options,
+        )
+        return _AsyncStream(stream)
+
+    async def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Any = None
+    ) -> Any:
+        cut = _cut_write(timeout, core.ConnectTimeout)
+        stream = await self._backend.connect_unix_socket(path, timeout=cut, socket_options=socket_options)
+        return _AsyncStream(stream)
+
+    async def sleep(self, seconds: float) -> None:
+        await self._backend.sleep(seconds)
+
+
+class _AsyncStream(core.AsyncNetworkStream):  # type: ignore[misc]
+    """A connection that keeps the limit."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._left_over = b""
+        self.get_extra_info = stream.get_extra_info
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self._left_over:
+            data, self._left_over = self._left_over[:max_bytes], self._left_over[max_bytes:]
+            return data
+        came: bytes = await self._stream.read(max_bytes, timeout=_cut_read(timeout))
+        return came
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        if len(buffer) <= _PART_BYTES:
+            await self._stream.write(buffer, timeout=_cut_write(timeout, core.WriteTimeout))
+            return
+        with _second_handle(self) as handle:
+            try:
+                for at in range(0, len(buffer), _PART_BYTES):
+                    if at and self.get_extra_info("is_readable"):
+                        raise core.WriteError("The other side answers before the request is sent.")
+                    part = buffer[at : at + _PART_BYTES]
+                    await self._stream.write(part, timeout=_cut_write(timeout, core.WriteTimeout))
+            except core.WriteError:
+                # The event loop has closed the socket then, without a look at what had come.
+                if handle is not None and self.get_extra_info("ssl_object") is None:
+                    self._left_over = _leftover(handle)
+                raise
+
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> Any:
+        cut = _cut_write(timeout, core.ConnectTimeout)
+        stream = await self._stream.start_tls(ssl_context, server_hostname=server_hostname, timeout=cut)
+        return _AsyncStream(stream)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+@contextmanager
+def _second_handle(stream: _AsyncStream) -> Iterator[socket.socket | None]:
+    """Hold the socket of a connection open, so that what it has received can be read after it was closed."""
+    raw = stream.get_extra_info("socket")
+    if raw is None or os.name == "nt":
+        yield None
+        return
+    with socket.socket(fileno=os.dup(raw.fileno())) as handle:
+        yield handle
+
+
+def _leftover(handle: socket.socket) -> bytes:
+    handle.setblocking(False)
+    data = b""
+    try:
+        while len(data) < _LEFTOVER_BYTES and (more := handle.recv(_PART_BYTES)):
+            data += more
+    except OSError:
+        pass  # no more has come
+    return data
