@@ -23,7 +23,16 @@ SITE = STAGE / "site"
 MODULES = TOOLS / "node_modules"
 
 # Guides in the order of reading; those that are not named here follow.
-GUIDES = ["migrating", "cli", "testing", "generated-client", "languages", "differences", "performance"]
+GUIDES = [
+    "migrating",
+    "bridge",
+    "cli",
+    "testing",
+    "generated-client",
+    "languages",
+    "differences",
+    "performance",
+]
 PROJECT = ["CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"]
 # Where pages that name openapi.yaml lead to: the contract as a page, which names the file.
 CONTRACT = "contract.html"

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from anthropic_completions import Anthropic, _options
 from anthropic_completions.messages import LOSSES
 from anthropic_completions.testing import StandIn
 
@@ -79,6 +80,41 @@ def test_the_migration_pages_examples_run() -> None:
         [],
         ["Answer briefly.", "human 'Hello'", "assistant 'Hi!'", "human 'How are you?'", "assistant ''"],
     ]
+
+
+def test_the_bridge_pages_examples_run() -> None:
+    sources = blocks("docs/bridge.md", "python")
+    quiet = "import warnings\nwarnings.simplefilter('default')\n"
+    model, answer, tokens = (run(quiet + source) for source in sources)
+    assert (model, tokens) == ("claude-haiku-5-5\n", "5\n")
+    assert answer.startswith(" You said: Is water wet?")  # the stand-in does as it is told by nobody
+
+
+def test_the_bridge_page_lists_the_settings_with_their_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (ROOT / "docs" / "bridge.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| `?(\w*)`? ?\| .* \| (.*) \|$", text, re.MULTILINE)
+    assert [name for name, _, _ in rows] == [
+        "backend",
+        "on_loss",
+        "model_map",
+        "prefill",
+        "thinking_room",
+        "learn",
+    ]
+    options = Anthropic(api_key="k")._options
+    for name, variable, default in rows:
+        assert str(getattr(options, name)) == {"no map": "None"}.get(default, default.strip("`"))
+        assert variable == _options._VARIABLES.get(name, "")
+
+
+def test_the_variables_of_the_bridge_page_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    (lines,) = blocks("docs/bridge.md", "sh")
+    for name, value in re.findall(r"^export (\w+)=(.*)$", lines, re.MULTILINE):
+        monkeypatch.setenv(name, value.strip("'"))
+    options = Anthropic(api_key="k")._options
+    assert options.model_map is not None
+    assert (options.backend, options.prefill) == ("messages", "instruct")
+    assert options.model_map.get("claude-2.1") == "claude-haiku-5-5"
 
 
 def test_the_migration_page_lists_the_losses() -> None:

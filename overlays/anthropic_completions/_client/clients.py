@@ -87,11 +87,25 @@ _DOC = """Makes requests to the Text Completions API.
         backend: Which endpoint serves `completions.create`: `completions`, the old one; `messages`, the
             Messages API, with requests and replies translated as `anthropic_completions.messages` says;
             `auto`, the old one, and Messages from then on for a model of which the service answers that it
-            serves it by Messages only. It is told once with a `BackendSwitchWarning`, and copies of the
-            client with the same `base_url` know it too. A model that is retired or unknown (404) switches
-            nothing. Raw replies of Messages show the message; `parse()` makes the completion of it.
+            serves it by Messages only, or that it does not know (404) while the contract does. It is told
+            once with a `BackendSwitchWarning`, and copies of the client with the same `base_url` know it
+            too. Otherwise ANTHROPIC_COMPLETIONS_BACKEND, otherwise `completions`. Raw replies of Messages
+            show the message; `parse()` makes the completion of it.
         on_loss: What to do where a request holds what Messages has no counterpart for, before it is sent:
-            `warn` with a `LossWarning`, raise a `LossError` (`error`), or `drop` it in silence.
+            `warn` with a `LossWarning`, raise a `LossError` (`error`), or `drop` it in silence. Otherwise
+            ANTHROPIC_COMPLETIONS_ON_LOSS, otherwise `warn`.
+        model_map: Models to ask for in place of others: names, or patterns with `*`, `?` and `[…]`, to names,
+            where names override patterns; or `recommended`, what the contract recommends for retired models.
+            Told once per process with a `ModelMapWarning`. Otherwise ANTHROPIC_COMPLETIONS_MODEL_MAP
+            (`old=new,old=new`, or `recommended`), otherwise none.
+        prefill: What becomes of a prefill, text that the answer shall begin with, where Messages refuses it
+            for the model: `drop` leaves it out; `instruct` asks for it in words and takes it off the answer;
+            `error` raises a `LossError`. Otherwise ANTHROPIC_COMPLETIONS_PREFILL, otherwise `drop`.
+        thinking_room: Tokens, from 0, by which the cap grows for models that always think on Messages.
+            Otherwise ANTHROPIC_COMPLETIONS_THINKING_ROOM, otherwise 8192.
+        learn: Whether to do without what Messages refuses (400) of a request where it names it: in one more
+            request, outside of `max_retries`, and from then on for the model and `base_url`. Losses are
+            told as `on_loss` says.
         model_warnings: Whether `completions.create` warns of models that are deprecated
             (`DeprecationWarning`) or retired (`RetiredModelWarning`), once per model and process. It does
             where `base_url` is Anthropic's own service only: others keep models as long as they like.

@@ -2,7 +2,7 @@ r"""The bridge to the Messages API: completion requests and replies, translated 
 
 `Anthropic(backend="messages")` serves `completions.create` through it; what follows can also be used alone.
 
-Requests, by `to_messages_request`:
+Requests, by `translate` (or `to_messages_request`, with its defaults):
 
 | completions | messages |
 |---|---|
@@ -11,12 +11,16 @@ Requests, by `to_messages_request`:
 | `prompt`, `\n\nAssistant: Y` | `{"role": "assistant", "content": "Y"}` |
 | `prompt`, `\n\nAssistant:` at its end | nothing: the list ends on the user |
 | `prompt`, `\n\nAssistant: Y` at its end | a last message of the assistant, which the model continues |
+| the same, for a model that refuses it | nothing, or a request for it in words, as `prefill` says |
 | `max_tokens_to_sample` | `max_tokens`; too high a value is refused there, where it was capped here |
+| – | `thinking`, which switches it off, for models that think unless told otherwise |
+| – | `output_config` with a low effort, and more `max_tokens`, for models that always think |
 | `model` | `model`; `claude-2` and its like are resolved, as Messages takes full versions only |
 | `stop_sequences` | `stop_sequences`, and always `\n\nHuman:`, which was built in here |
 | `temperature`, `top_k`, `top_p` | the same, as far as the model takes them |
 | `metadata`, `stream`, `betas` and whatever else | the same |
-| `messages`; `system` where the prompt has such text | refused: one of the two would be lost |
+| `top_k`, `top_p` of -1 | nothing: it was a way not to say them |
+| `messages`, `max_tokens`; `system` where the prompt has such text | refused: one of the two would be lost |
 
 Replies, by `to_completion` and, piece by piece, `StreamTranslator`:
 
@@ -24,11 +28,12 @@ Replies, by `to_completion` and, piece by piece, `StreamTranslator`:
 |---|---|
 | `id`, `model` | the same; the id keeps its prefix `msg_` |
 | text of all text blocks | `completion`, with a leading space where the old endpoint gave one |
+| a beginning that was asked for in words | nothing: it is taken off the text |
 | `stop_reason` `end_turn` | `stop_sequence`, and `stop` is `\n\nHuman:` |
 | `stop_reason` `stop_sequence` | `stop_sequence`, and `stop` is the message's `stop_sequence` |
 | `stop_reason` `max_tokens`, `model_context_window_exceeded` | `max_tokens`, and `stop` is null |
 | any other stop reason, blocks that are neither text nor thinking, no text | `UntranslatableMessageError` |
-| `usage` | nothing: completions never had it |
+| `usage` and the rest | nothing; a client's completion keeps the message in `message` |
 
 What cannot be carried over is told, never dropped in silence: `LOSSES` lists the rules.
 
