@@ -38,6 +38,7 @@ check: $(INSTALLED) check-generated ## Format, lint, types, import direction, co
 	$(BIN)/lint-imports --config tools/runtime-imports.toml
 	$(BIN)/openapi-spec-validator openapi.yaml
 	@$(BIN)/python scripts/check_models.py
+	@$(BIN)/python scripts/check_places.py
 
 lint-spec: ## Lint openapi.yaml with Redocly's recommended rules (needs Node)
 	cd tools/redocly && npm ci --silent

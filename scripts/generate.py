@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 import yaml
+from carry import carry
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "openapi.yaml"
@@ -67,20 +68,44 @@ def drift(fresh: Path, committed: Path) -> list[str]:
     return sorted(different + missing)
 
 
+def carried(folder: Path, contract: dict[str, object]) -> dict[Path, str]:
+    """Return the modules of the overlay that the contract makes, formatted, by their paths."""
+    made = carry(contract, ROOT)
+    for path, text in made.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8", newline="\n")
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    files = [folder / path for path in made]
+    run("ruff", "check", "--no-cache", "--fix-only", "--quiet", *files, cwd=folder)
+    run("ruff", "format", "--no-cache", "--quiet", *files, cwd=folder)
+    return {path: (folder / path).read_text(encoding="utf-8") for path in made}
+
+
 def main() -> None:
-    """Replace the committed package, or with --check only compare it."""
-    with tempfile.TemporaryDirectory() as folder:
-        fresh = generate(Path(folder))
-        stale = drift(fresh, COMMITTED)
+    """Replace what the contract makes, or with --check only compare it."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        fresh = generate(folder)
+        stale = [f"generated/{NAME}/{name}" for name in drift(fresh, COMMITTED)]
+        modules = carried(folder, yaml.safe_load(CONTRACT.read_text(encoding="utf-8")))
+        changed = {
+            path: text
+            for path, text in modules.items()
+            if not (ROOT / path).exists() or (ROOT / path).read_text(encoding="utf-8") != text
+        }
+        names = [*stale, *(str(path) for path in changed)]
         if "--check" in sys.argv[1:]:
-            if stale:
-                listed = "\n".join(f"  generated/{NAME}/{name}" for name in stale)
-                sys.exit(f"generated/ is not what openapi.yaml gives:\n{listed}\nTo mend it: make generate")
+            if names:
+                listed = "\n".join(f"  {name}" for name in names)
+                sys.exit(f"These are not what openapi.yaml gives:\n{listed}\nTo mend it: make generate")
             return
         if stale:
             shutil.rmtree(COMMITTED, ignore_errors=True)
             shutil.copytree(fresh, COMMITTED)
-        print(f"generated/{NAME}: {f'{len(stale)} files changed' if stale else 'up to date'}")
+        for path, text in changed.items():
+            (ROOT / path).write_text(text, encoding="utf-8", newline="\n")
+        print(f"{len(names)} files changed" if names else "up to date")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ PARTS = [
     "pyproject.toml",
     "scripts",
     "generated",
+    "overlays",
 ]
 
 

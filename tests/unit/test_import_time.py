@@ -41,7 +41,8 @@ OWN = {
     *(
         f"anthropic_completions.{name}"
         for name in (
-            *("_client", "_client.base", "_client.clients", "_errors", "_http", "_http.pool"),
+            *("_client", "_client.base", "_client.clients", "_errors", "_errors.base", "_errors.status"),
+            *("_http", "_http.pool"),
             *("_model_map", "_options", "_secrets", "_urls", "_version", "prompts"),
             *("types", "types.completion_create_params"),
             *("_moved", "_completion", "_pool"),  # one module, which pickles of 0.1.0 find by two names

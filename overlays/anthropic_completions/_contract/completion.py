@@ -6,7 +6,8 @@ import json
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from .generated import CompletionModel, first_violation
+from .fields import CompletionFields
+from .generated import first_violation
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -28,7 +29,7 @@ _SLOTS = {
 }
 
 
-class Completion(CompletionModel):
+class Completion(CompletionFields):
     """The text that continues a prompt: the whole of it, or one chunk of a stream.
 
     Fields of the reply that the API does not document (`stop`, `log_id`, whatever comes) are attributes as
@@ -137,18 +138,8 @@ class Completion(CompletionModel):
 
     if TYPE_CHECKING:
         type: Literal["completion"]
-        stop: str | None  # pyright: ignore[reportIncompatibleVariableOverride]
-        log_id: str | None  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride]
     else:
         type = property(lambda self: self.type_, lambda self, value: setattr(self, "type_", value))
-        stop = property(
-            lambda self: self.additional_properties.get("stop"),
-            lambda self, value: self.additional_properties.update(stop=value),
-        )
-        log_id = property(
-            lambda self: self.additional_properties.get("log_id"),
-            lambda self, value: self.additional_properties.update(log_id=value),
-        )
 
     # What came with it
 
@@ -311,7 +302,7 @@ class Completion(CompletionModel):
     def __eq__(self, other: object) -> bool:
         return self.model_dump() == other.model_dump() if isinstance(other, Completion) else NotImplemented
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]
 
     def __copy__(self) -> Self:
         return self.model_copy()

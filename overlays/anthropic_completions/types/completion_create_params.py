@@ -1,5 +1,7 @@
 """The arguments of `create` as typed dicts."""
 
+# Made of openapi.yaml by `make generate`. Do not edit.
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, Required, TypeAlias, TypedDict, Union
@@ -37,10 +39,11 @@ Model: TypeAlias = ModelParam
 
 
 class MetadataParam(TypedDict, total=False):
-    """Facts about the request that are not part of the prompt.
+    r"""Facts about the request that are not part of the prompt.
 
     Attributes:
-        user_id: Whose request this is, as an opaque identifier of up to 256 characters.
+        user_id: Whose request this is, as an opaque identifier such as a UUID or a hash. It may be used to
+            detect abuse. No names, mail addresses or telephone numbers. At most 256 characters.
     """
 
     user_id: str | None

@@ -1,38 +1,11 @@
-"""The exceptions of this package, and which of them a status or a type of error stands for.
-
-    AnthropicError
-    ├── RetryableError                  raise it from middleware to have the request tried again
-    └── APIError                        message, request, body, request_id
-        ├── APIResponseValidationError  the reply is not what the contract says
-        ├── APIConnectionError          no reply, or not the whole of it
-        │   ├── APITimeoutError         nothing came in time
-        │   └── IncompleteStreamError   the stream ended before the text did
-        └── APIStatusError              the service answered with an error
-            ├── BadRequestError           400
-            ├── AuthenticationError       401
-            ├── BillingError              402
-            ├── PermissionDeniedError     403
-            ├── NotFoundError             404
-            ├── ConflictError             409
-            ├── RequestTooLargeError      413
-            ├── UnprocessableEntityError  422
-            ├── RateLimitError            429
-            ├── InternalServerError       500 and every 5xx without a class of its own
-            │   ├── ServiceUnavailableError  503
-            │   └── DeadlineExceededError    504
-            └── OverloadedError           529
-
-The Messages API in the place of the old endpoint adds `messages.UntranslatableReplyError`, an `APIError`.
-Every error survives pickle and copy. None holds a key: the requests that they carry have their
-credentials removed.
-"""
+"""The bases of all errors, and what keeps credentials out of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ._secrets import REDACTED, is_secret
+from .._secrets import REDACTED, is_secret
 
 if TYPE_CHECKING:
     import httpx
@@ -163,104 +136,8 @@ class APIStatusError(APIError):
         return _text(self.response.headers, "anthropic-workspace-id")
 
 
-class BadRequestError(APIStatusError):
-    """400: the request's form or content is wrong."""
-
-    status_code = 400
-
-
-class AuthenticationError(APIStatusError):
-    """401: the credential is missing, wrong, revoked or expired."""
-
-    status_code = 401
-
-
-class BillingError(APIStatusError):
-    """402: payment is due."""
-
-    status_code = 402
-
-
-class PermissionDeniedError(APIStatusError):
-    """403: the credential does not allow this."""
-
-    status_code = 403
-
-
-class NotFoundError(APIStatusError):
-    """404: there is no such path or model; retired models answer so."""
-
-    status_code = 404
-
-
-class ConflictError(APIStatusError):
-    """409: the request clashes with the state of something."""
-
-    status_code = 409
-
-
-class RequestTooLargeError(APIStatusError):
-    """413: the request is above the size limit."""
-
-    status_code = 413
-
-
-class UnprocessableEntityError(APIStatusError):
-    """422: the request cannot be processed."""
-
-    status_code = 422
-
-
-class RateLimitError(APIStatusError):
-    """429: too many requests or tokens, or a spend limit."""
-
-    status_code = 429
-
-
 class InternalServerError(APIStatusError):
     """500, and every 5xx without a class of its own: the service failed."""
-
-
-class ServiceUnavailableError(InternalServerError):
-    """503: the service does not answer at present."""
-
-    status_code = 503
-
-
-class DeadlineExceededError(InternalServerError):
-    """504: the service took too long."""
-
-    status_code = 504
-
-
-class OverloadedError(APIStatusError):
-    """529: the service is overloaded, by all its users together."""
-
-    status_code = 529
-
-
-_CLASSES = {
-    error.status_code: error
-    for error in (
-        BadRequestError,
-        AuthenticationError,
-        BillingError,
-        PermissionDeniedError,
-        NotFoundError,
-        ConflictError,
-        RequestTooLargeError,
-        UnprocessableEntityError,
-        RateLimitError,
-        ServiceUnavailableError,
-        DeadlineExceededError,
-        OverloadedError,
-    )
-}
-
-
-def status_error_class(status: int) -> type[APIStatusError]:
-    """Return the class that stands for an HTTP status."""
-    return _CLASSES.get(status) or (InternalServerError if status >= 500 else APIStatusError)
 
 
 def error_type(body: object) -> str | None:
