@@ -15,7 +15,8 @@ COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-ha
 
 .DEFAULT_GOAL := help
 .PHONY: help demo generate check-generated check lint-spec test test-pythons test-wheel test-compat test-httpx2 \
-	test-stand-in test-languages dist-contract check-contract bench bench-quick bench-decoder bench-batch docs format lock build clean
+	test-stand-in test-languages test-vectors-mutants dist-contract check-contract check-upstream bench bench-quick \
+	bench-decoder bench-batch docs format lock build clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,11 +81,17 @@ test-httpx2: build ## Run the tests over httpx2, the maintained fork of httpx
 test-stand-in: $(INSTALLED) ## Have Schemathesis test the stand-in against the contract
 	@scripts/test_stand_in.sh $(BIN)/python
 
-test-languages: $(INSTALLED) ## Run the vectors in each language whose tools are here
-	@scripts/test_languages.sh
+test-languages: ## Run the vectors in each language whose tools are here, from the contract's archive
+	@PYTHON=$(PYTHON) scripts/test_languages.sh
 
-dist-contract: $(INSTALLED) ## Pack contract and vectors for other languages into build/contract/
-	@$(BIN)/python scripts/dist_contract.py
+test-vectors-mutants: $(INSTALLED) ## Plant mistakes in the clients, and fail where the vectors let one pass
+	@$(BIN)/python tests/mutants/run.py
+
+dist-contract: ## Pack contract, vectors and examples for other languages into build/contract/
+	@$(PYTHON) scripts/dist_contract.py
+
+check-upstream: $(INSTALLED) ## Report what the newest anthropic package knows of models and betas and the contract does not
+	@$(BIN)/python scripts/check_upstream.py
 
 check-contract: ## Report what of the contract broke since the last release, or since BASE=<git ref>
 	@scripts/check_contract.sh $(BASE)

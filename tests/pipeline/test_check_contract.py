@@ -1,6 +1,7 @@
 """What counts as a breaking change of the contract."""
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -106,3 +107,21 @@ def test_a_breaking_change_is_reported(tmp_path: Path, edit: Edit) -> None:
 def test_what_breaks_nothing_passes(tmp_path: Path, edit: Edit) -> None:
     done = check(tmp_path, edit)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_breaking_change_says_what_to_do_in_the_projects_verbs(tmp_path: Path) -> None:
+    done = check(tmp_path, BREAKING["a field of the request is removed"])
+    assert "take the change back in openapi.yaml" in done.stdout
+    assert "make generate" in done.stdout
+    assert "tools/oasdiff/declared.txt" in done.stdout
+
+
+def test_without_a_history_one_sentence_says_what_to_name(tmp_path: Path) -> None:
+    (tmp_path / "scripts").mkdir()
+    script = shutil.copy(ROOT / "scripts" / "check_contract.sh", tmp_path / "scripts")
+    environment = {**os.environ, "GIT_CEILING_DIRECTORIES": str(tmp_path.parent)}
+    done = subprocess.run(["sh", script], env=environment, capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "no git history here" in done.stderr
+    assert "make check-contract BASE=" in done.stderr

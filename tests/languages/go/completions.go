@@ -16,7 +16,7 @@ import (
 	"completions/build/api"
 )
 
-//go:generate go tool oapi-codegen -config oapi-codegen.yaml build/openapi.json
+//go:generate go tool oapi-codegen -config oapi-codegen.yaml ../../openapi.json
 
 // Completions asks for text completions, plain and streamed, through the generated client.
 type Completions struct {

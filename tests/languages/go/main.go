@@ -126,7 +126,7 @@ func checkRequest(v vector, client *Completions) (any, any, error) {
 		}
 	}
 	params := api.CreateCompletionParams{
-		AnthropicBetas:       headers.Betas,
+		AnthropicBeta:        headers.Betas,
 		AnthropicWorkspaceId: headers.WorkspaceID,
 	}
 	if request.Stream != nil && *request.Stream {

@@ -3,7 +3,7 @@
 use std::{env, fs, fs::File, path::Path};
 
 fn main() {
-    let contract = "build/openapi.json";
+    let contract = "openapi.json";
     println!("cargo:rerun-if-changed={contract}");
     let contract = serde_json::from_reader(File::open(contract).unwrap()).unwrap();
     let code = progenitor::Generator::default()
