@@ -1,4 +1,6 @@
-"""What `make demo` shows: the API reference's example prompt, completed plain and streamed.
+"""What `make demo` shows: the API reference's example, completed by a current model, plain and streamed.
+
+It is served by the Messages API, as no model is known to answer on the endpoint of completions any more.
 
 With LIVE=1 in the environment it goes to the real service, with the key in ANTHROPIC_API_KEY; otherwise to
 the stand-in server on a loopback port.
@@ -9,9 +11,10 @@ import sys
 from contextlib import ExitStack
 
 from anthropic_completions import AI_PROMPT, HUMAN_PROMPT, Anthropic, APIError
+from anthropic_completions.models import CURRENT
 from anthropic_completions.testing import StandIn
 
-MODEL = os.environ.get("MODEL") or "claude-2.1"
+MODEL = os.environ.get("MODEL") or CURRENT
 PROMPT = f"{HUMAN_PROMPT} Hello, world!{AI_PROMPT}"
 
 
@@ -35,10 +38,11 @@ def main() -> None:
     with ExitStack() as stack:
         if live:
             print("Asking the real service.")
-            client = Anthropic()
+            client = Anthropic(backend="messages")
         else:
             print("Starting the stand-in server.")
-            client = Anthropic(api_key="not-needed", base_url=stack.enter_context(StandIn().serve()))
+            url = stack.enter_context(StandIn(today=True).serve())
+            client = Anthropic(api_key="not-needed", base_url=url, backend="messages")
         stack.enter_context(client)
         try:
             complete(client)

@@ -2,9 +2,9 @@
 
 from anthropic_completions import AI_PROMPT, HUMAN_PROMPT, Anthropic
 
-client = Anthropic()  # reads ANTHROPIC_API_KEY
+client = Anthropic(backend="messages")  # reads ANTHROPIC_API_KEY
 completion = client.completions.create(
-    model="claude-2.1",
+    model="claude-haiku-5-5",
     max_tokens_to_sample=256,
     prompt=f"{HUMAN_PROMPT} Hello, world!{AI_PROMPT}",
 )

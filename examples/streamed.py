@@ -2,9 +2,9 @@
 
 from anthropic_completions import AI_PROMPT, HUMAN_PROMPT, Anthropic
 
-client = Anthropic()
+client = Anthropic(backend="messages")
 stream = client.completions.create(
-    model="claude-2.1",
+    model="claude-haiku-5-5",
     max_tokens_to_sample=256,
     prompt=f"{HUMAN_PROMPT} Hello, world!{AI_PROMPT}",
     stream=True,

@@ -6,9 +6,9 @@ from anthropic_completions import AI_PROMPT, HUMAN_PROMPT, AsyncAnthropic
 
 
 async def main() -> None:
-    async with AsyncAnthropic() as client:
+    async with AsyncAnthropic(backend="messages") as client:
         stream = await client.completions.create(
-            model="claude-2.1",
+            model="claude-haiku-5-5",
             max_tokens_to_sample=256,
             prompt=f"{HUMAN_PROMPT} Hello, world!{AI_PROMPT}",
             stream=True,

@@ -164,6 +164,41 @@ class TestToday:
         assert done.code == 2
         assert "ANTHROPIC_COMPLETIONS_BACKEND" in done.err
 
+    @pytest.mark.filterwarnings("always")
+    def test_a_model_is_mapped(self, cli: Cli, today: StandIn) -> None:
+        done = cli("complete", "-m", "claude-2.1", "--map", "claude-*=claude-opus-4-8", QUESTION)
+        assert (done.code, done.out) == (0, f"You said: {QUESTION}\n")
+        assert "Warning: the model 'claude-opus-4-8' is asked for in place of 'claude-2.1'" in done.err
+
+    @pytest.mark.parametrize(
+        ("options", "says"),
+        [
+            (["-m", "claude-2.1"], "--map claude-2.1="),
+            (["--backend", "completions"], "--backend messages"),
+        ],
+    )
+    def test_a_refusal_says_which_option_helps(
+        self, cli: Cli, today: StandIn, options: list[str], says: str
+    ) -> None:
+        done = cli("complete", *options, QUESTION)
+        assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
+        assert says in done.err
+
+    def test_a_beginning_is_asked_for_in_words(self, cli: Cli, today: StandIn) -> None:
+        today.queue(*[completion(" It is blue.")] * 2)
+        options = ["--backend", "messages", "--on-loss", "drop", "--prefill", "instruct"]
+        assert cli("complete", *options, TRANSCRIPT).out == " blue.\n"
+
+    @pytest.mark.parametrize("stream", [[], ["--no-stream"]])
+    def test_models_that_always_think_have_room_for_text(
+        self, cli: Cli, today: StandIn, stream: list[str]
+    ) -> None:
+        options = ["-m", "claude-opus-5-5", "--on-loss", "drop", "-n", "5", *stream]
+        assert cli("complete", *options, QUESTION).out.startswith("You said: How many")
+        done = cli("complete", *options, "--thinking-room", "0", QUESTION)
+        assert (done.code, done.out) == (1, "")
+        assert "thinking" in done.err
+
     def test_a_time_limit_holds(self, cli: Cli, today: StandIn) -> None:
         today.queue(*[stall(2)] * 3)
         done = cli("complete", "--timeout", "0.05", "--backend", "messages", QUESTION)

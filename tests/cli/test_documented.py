@@ -99,7 +99,7 @@ def test_there_are_commands_of_each_kind() -> None:
 
 
 @pytest.mark.parametrize("command", ENDING)
-def test_a_command_runs_in_a_terminal(stand_in: StandIn, place: Path, command: str) -> None:
+def test_a_command_runs_in_a_terminal(today: StandIn, place: Path, command: str) -> None:
     done = Terminal(["bash", "-euc", command], cwd=place, env=settings(place)).finish()
     assert done.code == expected_code(command), done
     assert "Error" not in done.out
@@ -108,7 +108,7 @@ def test_a_command_runs_in_a_terminal(stand_in: StandIn, place: Path, command: s
 
 @pytest.mark.parametrize("command", ENDING)
 def test_a_command_runs_piped(
-    cli: Cli, stand_in: StandIn, place: Path, command: str, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, today: StandIn, place: Path, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name, *arguments = shlex.split(command, comments=True)
     if name == NAME and not {"|", "<"} & {*arguments}:

@@ -337,7 +337,7 @@ class TestThePage:
         plain = [
             block for block in self.blocks() if "pytest_plugins" not in block and "def test_" not in block
         ]
-        assert len(plain) == 5
+        assert len(plain) == 6
         for block in plain:
             exec(compile(block, str(PAGE), "exec"), {})
         assert "sk-secret" not in Path("evaluation.json").read_text(encoding="utf-8")

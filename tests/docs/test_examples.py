@@ -12,6 +12,7 @@ import pytest
 
 from anthropic_completions import Anthropic, _options
 from anthropic_completions.messages import LOSSES
+from anthropic_completions.models import CURRENT, lifecycle
 from anthropic_completions.testing import StandIn
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,9 +27,14 @@ PAGES = [
 ]
 
 
-def run(code: str) -> str:
-    """Run Python code with the stand-in as the service, and return what it prints."""
-    with StandIn().serve() as url:
+def run(code: str, *, today: bool = True) -> str:
+    """Run Python code with the stand-in as the service, and return what it prints.
+
+    Args:
+        code: The code.
+        today: Whether it serves what the service serves by now, and not what it did in the endpoint's days.
+    """
+    with StandIn(today=today).serve() as url:
         done = subprocess.run(
             [sys.executable, "-W", "error", "-c", code],
             env={**os.environ, "ANTHROPIC_API_KEY": "key", "ANTHROPIC_BASE_URL": url},
@@ -63,6 +69,20 @@ def test_the_readmes_examples_run_in_order() -> None:
     assert printed == f"{REPLY}\n{REPLY}{REPLY} stop_sequence\n You said: How many toes do dogs have?\n"
 
 
+def test_a_living_model_is_named_once_and_is_that_of_the_first_examples() -> None:
+    import anthropic_completions
+
+    assert lifecycle(CURRENT).status == "active"
+    pages = [
+        anthropic_completions.__doc__,
+        *(blocks(page, "python")[0] for page in ("README.md", "docs/index.md")),
+    ]
+    pages += [
+        (ROOT / "examples" / f"{name}.py").read_text() for name in ("plain", "streamed", "streamed_async")
+    ]
+    assert {*re.findall(r'model="(.*?)"', "\n".join(map(str, pages)))} == {CURRENT}
+
+
 def test_the_start_pages_example_runs() -> None:
     assert [run(block) for block in blocks("docs/index.md", "python")] == [f"{REPLY}\n"]
 
@@ -70,7 +90,9 @@ def test_the_start_pages_example_runs() -> None:
 def test_the_migration_pages_examples_run() -> None:
     # That of `restore` needs a modern `anthropic`: tests/restore runs it.
     code = [block for block in blocks("docs/migrating.md", "python") if "import anthropic\n" not in block]
-    assert [run(block).splitlines() for block in code] == [
+    # The drop-in is for servers that still have the old endpoint.
+    printed = [run(block, today=index > 0).splitlines() for index, block in enumerate(code)]
+    assert printed == [
         [REPLY],
         [" You said: How many toes do dogs have? stop_sequence"],
         [
@@ -157,7 +179,7 @@ def test_a_link_to_a_file_leads_somewhere(page: str) -> None:
 
 def test_the_generated_clients_examples_run() -> None:
     code = blocks("docs/generated-client.md", "python")
-    assert [run(block) for block in code] == [f"{REPLY}\n"] * 3
+    assert [run(block, today=False) for block in code] == [f"{REPLY}\n"] * 3
 
 
 def test_what_the_generated_client_lacks_alone_is_so() -> None:

@@ -1,6 +1,6 @@
 """Many completions: a bounded number of calls at a time, or Message Batches at half the price.
 
-    for result in complete_many(client, requests, model="claude-2.1", max_tokens_to_sample=256):
+    for result in complete_many(client, requests, model="claude-haiku-5-5", max_tokens_to_sample=256):
         print(result.id, result.completion or result.error)
 
     handle = submit_batch(client, requests, model="claude-sonnet-5-5", max_tokens_to_sample=256)

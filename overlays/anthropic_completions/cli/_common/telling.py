@@ -45,7 +45,8 @@ def described(error: Exception) -> str:
         detail = error.body.get("error")
         if isinstance(detail, dict) and isinstance(detail.get("message"), str):
             request_id = f" (request id: {error.request_id})" if error.request_id else ""
-            return f"{error.status_code} {error.type}: {detail['message']}{request_id}"
+            advice = f"; {error.advice}" if error.advice else ""
+            return f"{error.status_code} {error.type}: {detail['message']}{request_id}{advice}"
     return str(error) or type(error).__name__
 
 
