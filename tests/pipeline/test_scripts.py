@@ -42,3 +42,16 @@ def test_the_makefile_runs_sessions_that_exist() -> None:
     }
     assert named
     assert named <= set(sessions)
+
+
+def test_contributing_tells_of_every_verb() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"[`$] ?make ([a-z0-9-]+)", text))
+    verbs = re.findall(r"^([a-z0-9-]+):.* ## .", MAKEFILE, re.MULTILINE)
+    assert sorted(set(verbs) - told) == []
+
+
+def test_every_verb_says_in_the_makefile_what_it_does() -> None:
+    (phony,) = re.findall(r"^\.PHONY: ((?:.*\\\n)*.*)$", MAKEFILE, re.MULTILINE)
+    verbs = re.findall(r"^([a-z0-9-]+):.* ## .", MAKEFILE, re.MULTILINE)
+    assert sorted(phony.replace("\\\n", " ").split()) == sorted(verbs)
