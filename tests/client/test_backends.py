@@ -26,12 +26,8 @@ from anthropic_completions.types import Completion
 from support import ARGUMENTS, World
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "messages.json").read_text("utf-8"))
-# What only Messages takes: fields of its own, and values that are left out on the way to it.
-ONLY_MESSAGES = {
-    "fields that completions never had are passed on",
-    "null stands for absent",
-    "-1 stands for absent in top_k and top_p",
-}
+# What only Messages takes: a field of its own, and nulls, which are left out on the way to it.
+ONLY_MESSAGES = {"fields that completions never had are passed on", "null stands for absent"}
 # What Messages refuses where the old endpoint capped it.
 TOO_HIGH = "too high a limit is left for the service to refuse"
 # How the old endpoint's answer began there is unknown; the stand-in's begins with a space.

@@ -53,8 +53,8 @@ VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "messages.json").r
 ANSWER = [{"type": "text", "text": "The answer is (B)."}]
 MESSAGES = {"backend": "messages", "model_warnings": False}
 FILLED = f"{PROMPT} My name"
-# Fields that completions never had, and such as may have values there that are refused here.
-_OF_MESSAGES = ("service_tier", "thinking", "output_config", "top_k", "top_p")
+# Fields that completions never had.
+_OF_MESSAGES = ("service_tier", "thinking", "output_config")
 # Something that Messages cannot say.
 LOSSY: dict[str, Any] = {"stop_sequences": [" ", "END"]}
 

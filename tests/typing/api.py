@@ -34,7 +34,15 @@ from anthropic_completions import (
 )
 from anthropic_completions._client.responses import RawAPIResponse
 from anthropic_completions._restore.restoration import Restoration
-from anthropic_completions.messages import Loss, LossError, LossWarning, UntranslatableReplyError
+from anthropic_completions.messages import (
+    Loss,
+    LossError,
+    LossWarning,
+    Translation,
+    UntranslatableMessageError,
+    UntranslatableReplyError,
+    translate,
+)
 from anthropic_completions.prompts import InvalidPromptError, Reason
 from anthropic_completions.rate_limits import RateLimit, RateLimits
 from anthropic_completions.resources import AsyncCompletions, Completions
@@ -304,6 +312,19 @@ def backends() -> None:
     client = Anthropic(backend="messages", on_loss="error", model_warnings=False)
     assert_type(client.with_options(backend="auto", on_loss="drop", model_warnings=True), Anthropic)
     assert_type(AsyncAnthropic(backend="completions").copy(on_loss="warn"), AsyncAnthropic)
+    mapped = Anthropic(model_map={"claude-2.1": "claude-haiku-5-5"}, prefill="instruct", thinking_room=0)
+    assert_type(mapped.copy(model_map="recommended", prefill="error", learn=False), Anthropic)
+    assert_type(
+        mapped.with_options(model_map=None).completions.create(**PLAIN).message, dict[str, Any] | None
+    )
+
+
+def translated(done: Translation, error: UntranslatableMessageError) -> None:
+    assert_type(translate({}, prefill="instruct", thinking_room=5), Translation)
+    assert_type(done.losses, tuple[Loss, ...])
+    assert_type(done.is_judged, bool)
+    assert_type(error.category, str | None)
+    assert_type(error.thinking_tokens, int | None)
 
 
 def bridge_errors(

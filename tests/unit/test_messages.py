@@ -1,5 +1,6 @@
 """The bridge to Messages: every row of the table in its docstring, and every loss."""
 
+import contextlib
 import copy
 import json
 import pickle
@@ -440,6 +441,62 @@ def test_a_beginning_is_taken_off_the_same_however_the_answer_is_cut(
         assert out == text[len(beginning) :]
     if not followed:
         assert out == (text if not leading_space or not text or text[0].isspace() else f" {text}")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+NAMES = st.sampled_from(
+    ["message_start", "content_block_start", "content_block_delta", "content_block_stop", "message_delta"]
+)
+
+
+def fields(*names: str, **known: Any) -> Any:
+    """JSON objects with any values in these fields, and some of the right ones."""
+    values = dict.fromkeys(names, JSON)
+    values |= {name: JSON | st.sampled_from(right) for name, right in known.items()}
+    return st.fixed_dictionaries({}, optional=values)
+
+
+BLOCKS = fields(
+    "text", "thinking", "signature", "content", "from", "to",
+    type=["text", "thinking", "fallback", "compaction", "tool_use"],
+)  # fmt: skip
+DELTAS = fields(
+    "text", "thinking", "signature", "content", "stop_sequence", "stop_details",
+    type=["text_delta", "thinking_delta", "signature_delta", "compaction_delta"],
+    stop_reason=["end_turn", "max_tokens", "refusal"],
+)  # fmt: skip
+EVENTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "index": JSON | st.just(0),
+        "message": JSON | fields("content", "usage", id=["msg_1"], model=["claude-2.1"]),
+        "content_block": JSON | BLOCKS,
+        "delta": JSON | DELTAS,
+        "usage": JSON | fields("output_tokens", "output_tokens_details"),
+    },
+)
+
+
+@given(st.lists(st.tuples(NAMES, EVENTS), max_size=6), st.text(max_size=3))
+def test_whatever_comes_in_a_stream_is_translated_or_refused(
+    events: list[tuple[str, dict[str, Any]]], beginning: str
+) -> None:
+    translator = StreamTranslator(beginning=beginning)
+    with contextlib.suppress(UntranslatableMessageError):
+        for event, data in events:
+            translator.feed(event, data)
+    json.dumps(translator.message())
+
+
+@given(fields("id", "model", "usage", "stop_details", content=[[{"type": "thinking"}], []],
+                     stop_reason=["end_turn", "refusal"]))  # fmt: skip
+def test_whatever_comes_as_a_reply_is_translated_or_refused(reply: Any) -> None:
+    with contextlib.suppress(UntranslatableMessageError):
+        to_completion(reply)
 
 
 def test_what_comes_in_is_not_changed_and_what_is_passed_on_is_a_copy() -> None:

@@ -41,7 +41,7 @@ class StreamTranslator:
         self._answer = Answer(leading_space=leading_space, beginning=beginning)
         self._max_tokens = max_tokens
         self._start: dict[str, Any] = {}
-        self._blocks: dict[object, _Block] = {}
+        self._blocks: dict[int, _Block] = {}
         self._end: dict[str, Any] = {}
         self._has_text = False
 
@@ -72,12 +72,12 @@ class StreamTranslator:
             self._begin(self._part(data, "message"))
         elif event == "content_block_start":
             block = self._part(data, "content_block")
-            self._blocks[data.get("index", len(self._blocks))] = _Block(block)
+            self._blocks[_place(data, len(self._blocks))] = _Block(block)
             if block.get("type") == "fallback" and isinstance(to := block.get("to"), dict) and "model" in to:
                 self._start["model"] = field(to, "model", str, self.message)
             return self._text_chunk(block_text(block, self.message))
         elif event == "content_block_delta":
-            return self._text_chunk(self._delta(data.get("index"), self._part(data, "delta")))
+            return self._text_chunk(self._delta(_place(data, -1), self._part(data, "delta")))
         elif event == "message_delta":
             delta = self._part(data, "delta")
             self._end |= delta
@@ -105,7 +105,7 @@ class StreamTranslator:
         for name in ("id", "model"):
             field(self._start, name, str, self.message)
 
-    def _delta(self, index: object, delta: Mapping[str, Any]) -> str:
+    def _delta(self, index: int, delta: Mapping[str, Any]) -> str:
         kind = delta.get("type")
         if not isinstance(kind, str) or kind not in _DELTA_FIELDS:
             return ""
@@ -142,6 +142,11 @@ class StreamTranslator:
         return part
 
 
+def _place(data: Mapping[str, Any], otherwise: int) -> int:
+    index = data.get("index")
+    return index if isinstance(index, int) else otherwise
+
+
 class _Block:
     """A block of content in the making: what it began with, and the pieces of its texts."""
 
@@ -154,7 +159,8 @@ class _Block:
             self._pieces.setdefault(name, []).append(piece)
 
     def whole(self) -> dict[str, Any]:
-        texts = {
-            name: (self._start.get(name) or "") + "".join(pieces) for name, pieces in self._pieces.items()
-        }
-        return {**self._start, **texts}
+        block = dict(self._start)
+        for name, pieces in self._pieces.items():
+            begun = block.get(name)
+            block[name] = "".join([begun if isinstance(begun, str) else "", *pieces])
+        return block
