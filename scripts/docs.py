@@ -33,7 +33,7 @@ GUIDES = [
     "differences",
     "performance",
 ]
-PROJECT = ["CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"]
+PROJECT = ["CHANGELOG.md", "CONTRIBUTING.md", "RELEASING.md", "SECURITY.md"]
 # Where pages that name openapi.yaml lead to: the contract as a page, which names the file.
 CONTRACT = "contract.html"
 LINK = re.compile(r"(\]\()(?!\w+:|#)([^)#\s]+)")

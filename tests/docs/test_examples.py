@@ -21,6 +21,7 @@ PAGES = [
     "README.md",
     "CONTRIBUTING.md",
     *sorted(page.relative_to(ROOT).as_posix() for page in (ROOT / "docs").glob("*.md")),
+    "RELEASING.md",
     "SECURITY.md",
     "generated/README.md",
     "tests/vectors/README.md",
