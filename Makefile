@@ -16,7 +16,7 @@ COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-ha
 .DEFAULT_GOAL := help
 .PHONY: help demo generate check-generated check lint-spec test test-pythons test-wheel test-compat test-httpx2 \
 	test-stand-in test-languages test-vectors-mutants dist-contract check-contract check-upstream bench bench-quick \
-	bench-decoder bench-batch docs format lock build clean
+	bench-decoder bench-batch docs release test-release format lock build clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,7 +51,7 @@ test: $(INSTALLED) ## Run the tests
 test-pythons: build ## Run the tests on each Python from 3.11 that this machine has
 	$(NOX) pythons
 
-test-wheel: build ## Run the tests against the built wheel
+test-wheel: build ## Run the tests of the built sdist against the built wheel
 	$(NOX) wheel
 
 format: $(INSTALLED) ## Format and mend what the linter can
@@ -63,6 +63,8 @@ lock: $(INSTALLED) ## Pin the newest versions of all tools, with hashes
 	$(COMPILE) --extra fast --output-file requirements/fast.txt
 	$(COMPILE) requirements/plot.in --output-file requirements/plot.txt
 	$(COMPILE) requirements/docs.in --output-file requirements/docs.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade --quiet \
+		requirements/release.in --output-file requirements/release.txt
 	$(COMPILE) $(EXTRAS) requirements/test.in --output-file requirements/test.txt
 	$(COMPILE) $(EXTRAS) requirements/dev.in --output-file requirements/dev.txt
 	$(COMPILE) $(EXTRAS) requirements/compat.in --output-file requirements/compat.txt
@@ -95,6 +97,13 @@ check-upstream: $(INSTALLED) ## Report what the newest anthropic package knows o
 
 check-contract: ## Report what of the contract broke since the last release, or since BASE=<git ref>
 	@scripts/check_contract.sh $(BASE)
+
+release: $(INSTALLED) ## Make the release VERSION in dist/, checked and reproducible; publish nothing
+	$(NOX) release -- $(VERSION)
+
+test-release: $(INSTALLED) ## Make a release of this commit in two folders, and compare
+	$(NOX) release --install-only
+	$(BIN)/pytest -n0 tests/release
 
 bench: build ## Compare speed with anthropic 0.125.0 and raw httpx, as ratios in one run (ARGS="--plot FILE")
 	$(NOX) bench -- $(ARGS)

@@ -6,6 +6,7 @@
 import os
 import shutil
 import subprocess
+import tarfile
 from pathlib import Path
 
 import nox
@@ -57,9 +58,25 @@ def pytest(session: nox.Session, *arguments: str, **environment: str) -> None:
 
 @nox.session
 def wheel(session: nox.Session) -> None:
-    """Run the suite against the built wheel."""
+    """Run the suite that the sdist holds against the built wheel."""
     install(session, "test")
-    pytest(session, *SUITE)
+    with tarfile.open(next((ROOT / "dist").glob("*.tar.gz"))) as sdist:
+        sdist.extractall(session.create_tmp(), filter="data")
+    with session.chdir(next(Path(session.create_tmp()).glob("anthropic_completions-*"))):
+        pytest(session, *SUITE)
+
+
+@nox.session
+def parts(session: nox.Session) -> None:
+    """Make the environment of what the wheel brings, of which a release has a list."""
+    install(session, "runtime", wheel=False)
+
+
+@nox.session(requires=["parts"])
+def release(session: nox.Session) -> None:
+    """Make a release in dist/, and publish nothing; the version stands after `--`."""
+    install(session, "release", wheel=False)
+    session.run("python", "scripts/release.py", *session.posargs)
 
 
 @nox.session(python=["3.11", "3.12", "3.13", "3.14", "3.15"])
