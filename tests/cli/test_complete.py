@@ -33,6 +33,34 @@ def sent(stand_in: StandIn) -> dict[str, Any]:
     return body
 
 
+class TestSet:
+    """`--set`, for any field of the request."""
+
+    def test_sets_fields_as_json_or_as_text(self, cli: Cli, stand_in: StandIn) -> None:
+        words = ["--set", "top_k=7", "--set", "model=claude-2.1", "--set", 'metadata={"user_id": "a"}']
+        assert cli("complete", "--backend", "completions", *words, QUESTION).code == 0
+        assert {name: sent(stand_in)[name] for name in ("top_k", "model", "metadata")} == {
+            "top_k": 7,
+            "model": "claude-2.1",
+            "metadata": {"user_id": "a"},
+        }
+
+    @pytest.mark.parametrize(
+        ("word", "told"),
+        [
+            ("seed=1", "expected NAME=VALUE with one of max_tokens_to_sample, metadata"),
+            ("top_k", "got 'top_k'"),
+            ("prompt=x", "got 'prompt=x'"),
+            ("top_k=x", "top_k: expected an integer"),
+        ],
+    )
+    def test_refuses_what_is_no_field(self, cli: Cli, stand_in: StandIn, word: str, told: str) -> None:
+        ended = cli("complete", "--set", word, QUESTION)
+        assert ended.code == 2
+        assert told in " ".join(ended.err.split())
+        assert not stand_in.received
+
+
 class TestPrompt:
     """Which prompt is sent, and what is printed of the answer."""
 

@@ -182,6 +182,12 @@ def test_the_stand_in_takes_a_parameter_and_refuses_one_that_was_removed(project
     assert run_client(project, code) == "completion\nTrue"
 
 
+def test_the_command_line_sets_a_parameter(project: Path) -> None:
+    words = ["complete", "--show-request", "--set", "seed=3", "Hi"]
+    done = python(project, "-m", "anthropic_completions", *words)
+    assert '"seed":3' in done.stdout, done.stderr
+
+
 def test_a_parameter_that_was_removed_is_an_error(project: Path) -> None:
     code = """
     try: client.completions.create(**given, top_p=0.5)

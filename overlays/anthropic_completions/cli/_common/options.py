@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import warnings
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +13,7 @@ from ..._model_map import model_map
 from ...models import CURRENT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from typing import TypeVar
 
     from click.shell_completion import CompletionItem
@@ -46,6 +48,24 @@ class _Known(click.ParamType[str]):
 
 MODEL = _Known("Model")
 
+
+def _fields(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, object]:
+    """Return the fields that `--set` names; their values are checked with the other arguments."""
+    from ..._contract.generated import body_fields
+
+    known = sorted(body_fields() - {"prompt", "stream"})
+    fields: dict[str, object] = {}
+    for each in given:
+        name, equals, text = each.partition("=")
+        if not equals or name not in known:
+            raise click.BadParameter(f"expected NAME=VALUE with one of {', '.join(known)}, got {each!r}")
+        try:
+            fields[name] = json.loads(text)
+        except ValueError:
+            fields[name] = text
+    return fields
+
+
 _MODEL_OPTION = click.option(
     "-m", "--model", type=MODEL, default=CURRENT, show_default=True, help="The model."
 )
@@ -67,6 +87,14 @@ _OTHER_OPTIONS = (
     click.option(
         "--beta", multiple=True, type=_Known("Beta"), metavar="NAME", help="A beta feature; repeatable."
     ),
+    click.option(
+        "--set",
+        "fields",
+        multiple=True,
+        metavar="NAME=VALUE",
+        callback=_fields,
+        help="Any field of the request, as JSON or else as text; it overrides the options. Repeatable.",
+    ),
 )
 _SERVICE_OPTIONS = (
     click.option(
@@ -81,7 +109,7 @@ _SERVICE_OPTIONS = (
     click.option(
         "--on-loss",
         type=click.Choice(["warn", "error", "drop"]),
-        help="What to do about what Messages cannot say; otherwise it is told.",
+        help="What to do about what Messages has no counterpart for; otherwise it is told.",
     ),
     click.option(
         "--map",
@@ -137,6 +165,7 @@ def arguments_of(
     model: str | None = None,
     top_p: float | None = None,
     top_k: int | None = None,
+    fields: Mapping[str, object] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Return the arguments of `create` that the options stand for."""
     arguments: dict[str, Any] = {"max_tokens_to_sample": max_tokens}
@@ -149,7 +178,7 @@ def arguments_of(
             arguments[name] = value
     if beta:
         arguments["betas"] = [*beta]
-    return arguments
+    return {**arguments, **fields}
 
 
 def settings_in(options: dict[str, Any]) -> dict[str, Any]:
