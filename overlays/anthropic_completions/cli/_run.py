@@ -20,9 +20,9 @@ _SETTINGS = ("backend", "models", "on_loss", "prefill", "room", "alias", "verbos
     "run",
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
     epilog=examples(
-        "anthropic-completions run -m this",
-        "anthropic-completions run --map claude-2.1=claude-haiku-4-5 --on-loss drop -m this",
-        "anthropic-completions run --alias --verbose -m this",
+        "anthropic-completions run --alias program.py",
+        "anthropic-completions run --map claude-2.1=claude-haiku-4-5 --on-loss drop --alias -m program",
+        "anthropic-completions run --alias --prefill instruct program.py",
     ),
 )
 @click.option(
