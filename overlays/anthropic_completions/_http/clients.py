@@ -15,6 +15,7 @@ import httpx
 from .._errors import strip_credentials
 from .._options import CONNECT_SECONDS, TIMEOUT_SECONDS
 from .._secrets import REDACTED, is_secret
+from .lost import notice_lost_connections
 from .network import keep_limits
 
 if TYPE_CHECKING:
@@ -27,9 +28,10 @@ _httpx_log = logging.getLogger(httpx.__name__)
 
 
 def ready(http: H) -> H:
-    """Have an httpx client keep the limits of exchanges at its sockets; return it."""
+    """Have an httpx client keep the limits of exchanges at its sockets, and lose none; return it."""
     for transport in (getattr(http, "_transport", None), *getattr(http, "_mounts", {}).values()):
         keep_limits(transport)
+        notice_lost_connections(transport)
     return http
 
 

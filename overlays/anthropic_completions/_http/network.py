@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from .._tasks import spawn
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Iterator
@@ -262,7 +264,11 @@ class _AsyncStream(core.AsyncNetworkStream):  # type: ignore[misc]
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> Any:
         cut = _cut_write(timeout, core.ConnectTimeout)
-        stream = await self._stream.start_tls(ssl_context, server_hostname=server_hostname, timeout=cut)
+        try:
+            stream = await self._stream.start_tls(ssl_context, server_hostname=server_hostname, timeout=cut)
+        except BaseException:
+            spawn(self.aclose)  # httpcore leaves it open where this is cancelled
+            raise
         return _AsyncStream(stream)
 
     async def aclose(self) -> None:

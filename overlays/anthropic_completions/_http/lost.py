@@ -1,0 +1,126 @@
+"""Notice the connections that httpcore's pool loses where an awaited call is cancelled.
+
+A task that is cancelled between two steps of the pool leaves behind a connection that is neither idle nor in
+use, or a request that nobody waits for, and each of them takes its place in the pool for ever
+(github.com/encode/httpcore, issues 830 and 1093). So after each cancellation the pool is looked through: a
+connection that no request of the pool uses is closed, unless it is idle.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from .._tasks import spawn
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+def notice_lost_connections(transport: Any) -> None:
+    """Have the pool of an awaiting transport of httpx's notice; other transports are left as they are."""
+    pool = getattr(transport, "_pool", None)
+    if all(hasattr(pool, name) for name in _NEEDED) and not isinstance(pool, _Noticing):
+        pool.__class__ = _noticing(type(pool))
+
+
+# Of httpcore 1.0, and of the fork's httpcore2. A pool of another make is left as it is.
+_NEEDED = (
+    "_connections",
+    "_requests",
+    "_assign_requests_to_connections",
+    "_close_connections",
+    "handle_async_request",
+)
+
+
+class _Noticing:
+    """What is put before the class of a pool."""
+
+    async def handle_async_request(self, request: Any) -> Any:
+        pool: Any = self
+        try:
+            response = await super().handle_async_request(request)  # type: ignore[misc]
+        except Exception:
+            raise
+        except BaseException:
+            _recover(pool)
+            raise
+        response.stream = _Body(response.stream, pool)
+        return response
+
+    async def _close_connections(self, closing: list[Any]) -> None:
+        try:
+            await super()._close_connections(closing)  # type: ignore[misc]
+        except Exception:
+            raise
+        except BaseException:
+            _close_later(closing)
+            raise
+
+
+@lru_cache
+def _noticing(kind: type) -> type:
+    return type(kind.__name__, (_Noticing, kind), {})
+
+
+class _Body:
+    """The body of a reply, whose connection goes back to the pool also where closing it is cancelled."""
+
+    def __init__(self, stream: Any, pool: Any) -> None:
+        self._stream = stream
+        self._pool = pool
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._stream)
+
+    async def aclose(self) -> None:
+        begun: bool = self._stream._closed
+        try:
+            await self._stream.aclose()
+        except BaseException:
+            _recover(self._pool, self._stream._pool_request)
+            raise
+        if begun:  # and maybe not ended
+            _recover(self._pool, self._stream._pool_request)
+
+
+def _recover(pool: Any, ended: Any = None) -> None:
+    """Give the places in the pool back that nobody uses.
+
+    Args:
+        pool: The pool.
+        ended: A request that has ended, whether the pool knows it or not; None for none.
+    """
+    requests, connections = pool._requests, pool._connections
+    lost = []
+    if ended is not None and ended in requests:
+        requests.remove(ended)
+        if ended.connection is not None and not any(
+            other.connection is ended.connection for other in requests
+        ):
+            lost.append(ended.connection)
+    used = {id(request.connection) for request in requests}
+    lost += [
+        connection
+        for connection in connections
+        if id(connection) not in used and not connection.is_idle() and not connection.is_closed()
+    ]
+    for connection in lost:
+        with suppress(ValueError):
+            connections.remove(connection)
+    _close_later([*lost, *pool._assign_requests_to_connections()])
+
+
+def _close_later(connections: list[Any]) -> None:
+    """Close connections in a task of their own, which nobody cancels."""
+    if not connections:
+        return
+
+    async def close() -> None:
+        for connection in connections:
+            with suppress(Exception):
+                await connection.aclose()
+
+    spawn(close)
