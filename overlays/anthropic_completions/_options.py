@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeGuard, TypeVar, cast
 
 from ._model_map import ModelMap, model_map
@@ -90,6 +90,8 @@ class Options:
     api_key: Secret | None
     auth_token: Secret | None
     base_url: str
+    # The variable of the environment that it comes from, if it does.
+    base_url_variable: str | None = field(default=None, kw_only=True)
     timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN
     max_retries: int = MAX_RETRIES
     max_retry_after: float | None = MAX_RETRY_AFTER
@@ -116,6 +118,12 @@ class Options:
     headers: dict[tuple[tuple[str, str], ...], tuple[Headers, bool]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+
+    def changed(self, **settings: Any) -> Options:
+        """Return settings with some of them changed; they are checked already."""
+        if "base_url" in settings:
+            settings["base_url_variable"] = None
+        return replace(self, **settings)
 
     def __getstate__(self) -> dict[str, object]:
         return {name: value for name, value in vars(self).items() if name not in ("urls", "headers")}

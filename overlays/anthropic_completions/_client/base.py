@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Generic
 
@@ -83,11 +82,13 @@ class BaseClient(Generic[H]):
             )
         custom = _options.custom_headers(_options.environment("ANTHROPIC_CUSTOM_HEADERS"))
         self._pool = Pool(self._checked_http_client(http_client), self._make_http)
+        named = _options.environment("ANTHROPIC_BASE_URL")
         self._options = Options(
+            base_url_variable="ANTHROPIC_BASE_URL" if named and not base_url else None,
             **_options.checked(
                 api_key=key,
                 auth_token=token,
-                base_url=base_url or _options.environment("ANTHROPIC_BASE_URL") or _options.BASE_URL,
+                base_url=base_url or named or _options.BASE_URL,
                 timeout=timeout,
                 max_retries=max_retries,
                 max_retry_after=max_retry_after,
@@ -299,7 +300,7 @@ class BaseClient(Generic[H]):
         }
         changed = _options.checked(**{name: value for name, value in given.items() if is_given(value)})
         new = copy(self)
-        new._options = replace(old, **changed)
+        new._options = old.changed(**changed)
         if http_client is not None:
             new._pool = Pool(self._checked_http_client(http_client), self._make_http)
         new._check_middleware()
@@ -314,7 +315,8 @@ class BaseClient(Generic[H]):
     # The rest
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(base_url={self._options.base_url!r})"
+        options = vars(self).get("_options")  # not there where making it failed, as debuggers show it
+        return f"{type(self).__name__}({f'base_url={options.base_url!r}' if options else 'not made'})"
 
     def __getstate__(self) -> dict[str, object]:
         # Without what belongs to this very object: its resources, which refer to it.
@@ -327,7 +329,7 @@ class BaseClient(Generic[H]):
         return Clock()
 
     def _set(self, **settings: object) -> None:
-        self._options = replace(self._options, **_options.checked(**settings))
+        self._options = self._options.changed(**_options.checked(**settings))
 
     def _check_middleware(self) -> None:
         if self._options.middleware:

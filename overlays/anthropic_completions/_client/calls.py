@@ -24,9 +24,10 @@ from .._options import (
     seconds,
     timeout,
 )
-from .._secrets import Headers
+from .._secrets import Headers, is_secret
 from .._stream.replies import COMPLETIONS
 from .._stream.waits import StreamLimits
+from .._urls import query_pairs
 from .._version import __version__
 from .arguments import encode_body, headers_to_send, put_over, url_with_query
 
@@ -163,9 +164,10 @@ def make_call(caller: Caller, request: Request, extras: Extras) -> Call:
     options, clock, http = caller
     limit = seconds("deadline", extras.deadline) if is_given(extras.deadline) else options.deadline
     headers, counts_retries = _headers(options, request.headers, extras.headers)
+    url = _url(options, request.path, extras)
     return Call(
         method="POST",
-        url=_url(options, request.path, extras),
+        url=url,
         headers=headers,
         content=request.content,
         timeout=_time_limits(
@@ -180,9 +182,17 @@ def make_call(caller: Caller, request: Request, extras: Extras) -> Call:
         deadline_at=None if limit is None else clock.monotonic() + limit,
         idle_timeout=options.stream_idle_timeout if request.streamed else None,
         max_reply_bytes=options.max_reply_bytes,
+        hidden_parameters=_hidden(options, url) if url.query else frozenset(),
+        base_url_variable=options.base_url_variable,
         counts_retries=counts_retries,
         clock=clock,
     )
+
+
+def _hidden(options: Options, url: httpx.URL) -> frozenset[str]:
+    """Return the names of parameters that may be credentials: the settings' own, and those named like one."""
+    own = {name for name, _ in query_pairs(options.default_query)}
+    return frozenset(name for name in url.params if name in own or is_secret(name))
 
 
 def _url(options: Options, path: str, extras: Extras) -> httpx.URL:

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     import httpx
 
 
+# The extension of a request with the names of parameters of its query whose values are shown to nobody.
+HIDDEN_PARAMETERS = "anthropic_completions.hidden_parameters"
+
+
 class _Base(Exception):
     """What `AnthropicError` is derived from, so that `restore` can give it a second base beside it."""
 
@@ -150,14 +154,27 @@ def without_credentials(request: httpx.Request) -> httpx.Request:
     headers = getattr(request, "headers", None)
     if not isinstance(headers, Mapping):  # None or a mock, as people's tests have them
         return request
-    if all(value == REDACTED for name, value in headers.items() if is_secret(name)):
+    url = shown_url(request)
+    if url is request.url and all(value == REDACTED for name, value in headers.items() if is_secret(name)):
         return request
     try:
         content = request.content
     except RuntimeError:  # a body that is read once only, when it is sent
         content = b""
     shown = [(name, REDACTED if is_secret(name) else value) for name, value in request.headers.multi_items()]
-    return type(request)(request.method, request.url, headers=shown, content=content)
+    return type(request)(request.method, url, headers=shown, content=content)
+
+
+def shown_url(request: httpx.Request) -> httpx.URL:
+    """Return a request's URL without the values of parameters that may be credentials."""
+    extensions = getattr(request, "extensions", None)
+    hidden = extensions.get(HIDDEN_PARAMETERS) if isinstance(extensions, Mapping) else None
+    if not hidden:
+        return request.url
+    pairs = request.url.params.multi_items()
+    return request.url.copy_with(
+        params=[(name, REDACTED if name in hidden else value) for name, value in pairs]
+    )
 
 
 def strip_credentials(response: httpx.Response) -> None:

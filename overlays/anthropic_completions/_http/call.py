@@ -44,6 +44,8 @@ class Call:
         deadline_at: The monotonic time at which the call ends, or None.
         idle_timeout: The most seconds of waiting for the head of a stream, or None.
         max_reply_bytes: The most bytes of a body that is read whole, decoded.
+        hidden_parameters: Names of parameters of the query whose values are shown to nobody.
+        base_url_variable: The variable of the environment that says where requests go, if one does.
         counts_retries: Whether the header with the number of retries is sent.
     """
 
@@ -59,6 +61,8 @@ class Call:
     deadline_at: float | None = None
     idle_timeout: float | None = None
     max_reply_bytes: int = MAX_REPLY_BYTES
+    hidden_parameters: frozenset[str] = frozenset()
+    base_url_variable: str | None = None
     counts_retries: bool = True
     clock: Clock
 

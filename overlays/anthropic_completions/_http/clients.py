@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import os
 import socket
 import time
 from datetime import timedelta
@@ -12,18 +13,20 @@ from urllib.request import getproxies
 
 import httpx
 
-from .._errors import strip_credentials
+from .._errors import HIDDEN_PARAMETERS, shown_url, strip_credentials
 from .._options import CONNECT_SECONDS, TIMEOUT_SECONDS
 from .._secrets import REDACTED, is_secret
 from .lost import notice_lost_connections
 from .network import keep_limits
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Iterator, Mapping
 
 DEFAULT_TIMEOUT = httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS)
 DEFAULT_CONNECTION_LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100)
 H = TypeVar("H", bound="httpx.Client | httpx.AsyncClient")
+_PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 _httpx_log = logging.getLogger(httpx.__name__)
 
 
@@ -187,6 +190,10 @@ def _finish(
 ) -> None:
     """Do what httpx does with a reply, and remove the credentials, which are sent."""
     response.request = request
+    request.url = shown_url(request)
+    request.extensions = {
+        name: value for name, value in request.extensions.items() if name != HIDDEN_PARAMETERS
+    }
     if "set-cookie" in response.headers:
         client.cookies.extract_cookies(response)
     if _httpx_log.isEnabledFor(logging.INFO):
@@ -216,7 +223,7 @@ def _with_defaults(kwargs: Mapping[str, Any], transport: Any) -> dict[str, Any]:
         arguments = {name: settings[name] for name in names if name in settings}
         if arguments.get("verify", True) is True and "cert" not in arguments:
             # Loading certificates is slow: once for all transports.
-            arguments["verify"] = httpx.create_ssl_context(trust_env=settings.get("trust_env", True))
+            arguments["verify"] = _ssl_context(trust_env=settings.get("trust_env", True))
         arguments["socket_options"] = _socket_options()
         if (proxy := settings.pop("proxy", None)) is not None:
             settings["transport"] = transport(proxy=proxy, **arguments)
@@ -224,11 +231,40 @@ def _with_defaults(kwargs: Mapping[str, Any], transport: Any) -> dict[str, Any]:
             settings["transport"] = transport(**arguments)
             if settings.get("trust_env", True):
                 proxies = {
-                    pattern: None if url is None else transport(proxy=url, **arguments)
+                    pattern: None if url is None else _proxied(transport, pattern, url, arguments)
                     for pattern, url in environment_proxies().items()
                 }
                 settings["mounts"] = {**proxies, **(settings.get("mounts") or {})}
     return settings
+
+
+def _ssl_context(*, trust_env: bool) -> ssl.SSLContext:
+    try:
+        return httpx.create_ssl_context(trust_env=trust_env)
+    except OSError as error:  # ssl's errors are among them
+        for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if trust_env else ():
+            if path := os.environ.get(name):
+                raise ValueError(
+                    f"{name}: expected where certificates can be read, got {path!r}: {error}"
+                ) from error
+        raise
+
+
+def _proxied(transport: Any, pattern: str, url: str, arguments: Mapping[str, Any]) -> Any:
+    try:
+        return transport(proxy=url, **arguments)
+    except ImportError as error:
+        variable = f"{pattern.removesuffix('://').upper()}_PROXY"
+        raise ValueError(
+            f"{variable}: {without_password(url)!r} is a SOCKS proxy, which needs the package socksio: "
+            f"pip install '{httpx.__name__}[socks]'"
+        ) from error
+
+
+def without_password(url: str) -> str:
+    """Return a proxy's URL without the user's name and password."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{REDACTED}@{rest.rpartition('@')[2]}" if "@" in rest else url
 
 
 def _socket_options() -> list[tuple[int, int, int]]:
@@ -258,6 +294,11 @@ def environment_proxies() -> dict[str, str | None]:
             url = url if "://" in url else f"http://{url}"
             if not _is_url(url):  # not repeated, as it may hold a password
                 raise ValueError(f"{scheme.upper()}_PROXY: expected the URL of a proxy, got something else")
+            if httpx.URL(url).scheme not in _PROXY_SCHEMES:
+                raise ValueError(
+                    f"{scheme.upper()}_PROXY: expected the URL of a proxy with one of the schemes "
+                    f"{', '.join(_PROXY_SCHEMES)}, got {without_password(url)!r}"
+                )
             proxies[f"{scheme}://"] = url
     for host in (part.strip() for part in found.get("no", "").split(",")):
         if host == "*":

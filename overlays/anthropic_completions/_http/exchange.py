@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from .._errors import APIConnectionError, APIError, APIStatusError, APITimeoutError, RetryableError
+from .._errors import (
+    HIDDEN_PARAMETERS,
+    APIConnectionError,
+    APIError,
+    APIStatusError,
+    APITimeoutError,
+    RetryableError,
+)
 from .._log import log, log_body, log_request, log_response
 from .._secrets import Headers
 from . import retry as _retry
@@ -71,7 +78,7 @@ def _attempt(call: Call, port: BasePort, retries_taken: int) -> Steps[httpx.Resp
             headers=headers,
             content=call.content,
             timeout=_timeout(call),
-            extensions={RETRIES_TAKEN: retries_taken},
+            extensions={RETRIES_TAKEN: retries_taken, HIDDEN_PARAMETERS: call.hidden_parameters},
         )
         _check_ready(call, port, request)
         log_request(request)
@@ -92,7 +99,7 @@ def _attempt(call: Call, port: BasePort, retries_taken: int) -> Steps[httpx.Resp
             if opened is not None:
                 yield Close(opened)
             if isinstance(error, TRANSPORT_ERRORS):
-                failure = transport_failure(error, request, opened)
+                failure = transport_failure(error, request, opened, variable=call.base_url_variable)
                 if isinstance(failure, APITimeoutError) and call.is_late():
                     failure = APITimeoutError(request, message=_LATE)
                 raise failure from error

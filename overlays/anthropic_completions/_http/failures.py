@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -166,21 +167,54 @@ def body_failure(
 
 
 def transport_failure(
-    error: Exception, request: httpx.Request, response: httpx.Response | None
+    error: Exception,
+    request: httpx.Request,
+    response: httpx.Response | None,
+    *,
+    variable: str | None = None,
 ) -> APIConnectionError:
-    """Return the error of this package that a transport's error is mapped to."""
+    """Return the error of this package that a transport's error is mapped to.
+
+    Args:
+        error: What the transport raised.
+        request: The request.
+        response: Its reply, where one had begun.
+        variable: The variable of the environment that says where requests go, if one does.
+    """
     clear_locals(error)
+    final = isinstance(error, _FINAL_ERRORS) or _is_of_certificate(error)
     if isinstance(error, httpx.HTTPError):
         error.request = without_credentials(request)
     if isinstance(error, httpx.HTTPStatusError):
         strip_credentials(error.response)
+    where = "" if response is not None else _where(request, variable)
     if isinstance(error, httpx.TimeoutException | TimeoutError):
-        failure: APIConnectionError = APITimeoutError(request)
+        failure: APIConnectionError = APITimeoutError(
+            request, message=f"Request timed out{where if isinstance(error, httpx.ConnectTimeout) else ''}."
+        )
     else:
         failure = APIConnectionError(
-            message=f"Connection error: {str(error) or type(error).__name__}", request=request
+            message=f"Connection error: {str(error) or type(error).__name__}{where}", request=request
         )
-    failure._final = isinstance(error, _FINAL_ERRORS)
+    failure._final = final
     if response is not None:
         failure.request_id = response.headers.get("request-id")
     return failure
+
+
+def _where(request: httpx.Request, variable: str | None) -> str:
+    """Return what a message says of where a request was going."""
+    url = request.url
+    host = f"[{url.host}]" if ":" in url.host else url.host
+    port = url.port or {"http": 80, "https": 443}.get(url.scheme)
+    return f" ({host}:{port}{f', which {variable} says' if variable else ''})"
+
+
+def _is_of_certificate(error: BaseException) -> bool:
+    """Tell whether an error comes of the other side's certificate; another attempt would see the same."""
+    led: BaseException | None = error
+    while led is not None:
+        if isinstance(led, ssl.SSLCertVerificationError):
+            return True
+        led = led.__cause__ or led.__context__
+    return False

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import socket
+import weakref
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -194,11 +195,26 @@ class _Stream(core.NetworkStream):  # type: ignore[misc]
         self._stream.close()
 
 
+def connections_of(client: httpx.Client | httpx.AsyncClient) -> list[Any] | None:
+    """Return the sockets of a client that awaits; None where a request is under way, or it is not known."""
+    found: list[Any] = []
+    for transport in (getattr(client, "_transport", None), *getattr(client, "_mounts", {}).values()):
+        pool = getattr(transport, "_pool", None)
+        backend = getattr(pool, "_network_backend", None)
+        if pool is None or not isinstance(backend, _AsyncBackend):
+            continue
+        if pool._requests:
+            return None
+        found += [stream.get_extra_info("socket") for stream in backend.streams]
+    return [connection for connection in found if connection is not None]
+
+
 class _AsyncBackend(core.AsyncNetworkBackend):  # type: ignore[misc]
     """Opens connections that keep the limit."""
 
     def __init__(self, backend: Any) -> None:
         self._backend = backend
+        self.streams: weakref.WeakSet[_AsyncStream] = weakref.WeakSet()
 
     async def connect_tcp(
         self,
@@ -215,7 +231,9 @@ class _AsyncBackend(core.AsyncNetworkBackend):  # type: ignore[misc]
             local_address=local_address,
             socket_options=socket_options,
         )
-        return _AsyncStream(stream)
+        opened = _AsyncStream(stream)
+        self.streams.add(opened)
+        return opened
 
     async def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Any = None

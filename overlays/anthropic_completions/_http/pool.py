@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import socket
 import sys
-from typing import TYPE_CHECKING, Generic, TypeVar
+import weakref
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     import asyncio
@@ -13,7 +17,25 @@ if TYPE_CHECKING:
 
     import httpx
 
+# Loops that do not run may run again; so many of one client keep their connections.
+_MAX_IDLE_LOOPS = 8
+_MAX_FORGOTTEN = 32
+_forgotten: weakref.WeakSet[Any] = weakref.WeakSet()
+
 H = TypeVar("H", bound="httpx.Client | httpx.AsyncClient")
+
+
+def hang_up(client: httpx.Client | httpx.AsyncClient) -> bool:
+    """End the connections of a client whose event loop does not run; return False where replies are open."""
+    from .network import connections_of
+
+    found = connections_of(client)
+    if found is None:
+        return False
+    for connection in found:
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+    return True
 
 
 def blocking_client() -> httpx.Client:
@@ -55,8 +77,25 @@ class Pool(Generic[H]):
         """Return the httpx client."""
         for client in self.opened():
             return client
+        self._forget_idle_loops()
         # Of two threads one's is kept; the other's was not used.
         return self._made.setdefault((os.getpid(), _running_loop()), self._make())
+
+    def _forget_idle_loops(self) -> None:
+        """Close the connections of event loops that do not run any more, but for the latest ones.
+
+        Loops that nobody closes, such as one for each request, would keep theirs for ever.
+        """
+        idle = [owner for owner in list(self._made) if owner[1] is not None and not owner[1].is_running()]
+        for owner in idle[: 1 - _MAX_IDLE_LOOPS]:
+            client = self._made.get(owner)
+            if client is not None and hang_up(client):
+                self._made.pop(owner, None)
+                _forgotten.add(owner[1])
+        # A loop is part of circles: its descriptors are closed when the garbage collector finds it.
+        if len(_forgotten) > _MAX_FORGOTTEN:
+            _forgotten.clear()
+            gc.collect()
 
     def opened(self) -> list[H]:
         """Return the httpx clients that there are in this process and event loop, none or one."""
