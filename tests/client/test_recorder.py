@@ -1,10 +1,14 @@
 """A recorded evaluation replays byte for byte, with no service, and its file holds no key."""
 
+import base64
+import gzip
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import anyio
 import httpx
@@ -436,3 +440,123 @@ def test_a_directory_that_is_not_there_is_told_before_anything_is_sent(tmp_path:
     """A reply that was paid for is not lost for want of a directory."""
     with pytest.raises(FileNotFoundError, match=r"path: .*missing is no directory"):
         Recorder(tmp_path / "missing" / "tape.json", transport=NoService())
+
+
+class TestKeysInDisguise:
+    """What was given as a secret is in the file in no encoding."""
+
+    KEY = "sk/ant+a-gateway's \u0022key\u0022?&".replace(" ", "_")
+
+    def recorded(self, tmp_path: Path, *replies: Any, query: Any = None, key: str | None = None) -> str:
+        path = tmp_path / "tape.json"
+        key = key or self.KEY
+        recorder = Recorder(path, transport=httpx.MockTransport(lambda request: replies[0]))
+        with recorder.client(api_key=key, default_query=query, max_retries=0) as client, suppress(APIError):
+            client.completions.create(**ARGUMENTS)
+        return path.read_text(encoding="utf-8")
+
+    @pytest.mark.parametrize(
+        "form",
+        [
+            lambda key: json.dumps(key),
+            lambda key: quote(key, safe=""),
+            lambda key: quote_plus(key),
+            lambda key: re.sub("%..", lambda found: found[0].lower(), quote(key, safe="")),
+            lambda key: base64.b64encode(key.encode()).decode(),
+            lambda key: base64.b64encode(b"user:" + key.encode() + b":1").decode(),
+            lambda key: base64.urlsafe_b64encode(b"u:" + key.encode()).decode(),
+            lambda key: key.encode().hex(),
+        ],
+    )
+    def test_an_echoed_key_is_removed_in_each_encoding(self, tmp_path: Path, form: Any) -> None:
+        shown = form(self.KEY)
+        text = self.recorded(
+            tmp_path, httpx.Response(400, text=f"no such key: {shown}", headers={"x-key": shown})
+        )
+        assert "[removed]" in text
+        assert shown.strip('"') not in text
+        assert shown[4:-4] not in text
+
+    def test_a_key_in_a_compressed_reply_is_removed(self, tmp_path: Path) -> None:
+        """As of a server that compresses although it was asked not to."""
+        body = gzip.compress(json.dumps({"error": {"message": f"no such key: {SECRET}"}}).encode())
+        reply = httpx.Response(400, headers={"content-encoding": "gzip"}, stream=httpx.ByteStream(body))
+        text = self.recorded(tmp_path, reply, key=SECRET)
+        assert "no such key: [removed]" in text
+        assert "gzip" not in text
+
+    def test_a_reply_that_cannot_be_decoded_is_not_recorded(self, tmp_path: Path) -> None:
+        for encoding in ("unheard-of", "gzip"):
+            reply = httpx.Response(
+                400, headers={"content-encoding": encoding}, stream=httpx.ByteStream(b"x" * 99)
+            )
+            with pytest.raises(ValueError, match=r"tape\.json: not recorded"):
+                self.recorded(tmp_path, reply)
+            assert not (tmp_path / "tape.json").exists()
+
+    def test_an_echoed_default_of_the_query_is_removed(self, tmp_path: Path) -> None:
+        """By its name or, where it is as long as a key, whatever its name."""
+        query = {"key": "tiny-key", "route": "a-long-value-of-a-route"}
+        text = self.recorded(
+            tmp_path, httpx.Response(400, text="tiny-key a-long-value-of-a-route"), query=query
+        )
+        assert "tiny-key" not in text
+        assert "a-long-value-of-a-route" not in text
+
+    def test_a_short_key_that_the_reply_holds_is_not_recorded(self, tmp_path: Path) -> None:
+        with pytest.raises(ValueError, match=r"tape\.json: not recorded.*too short"):
+            self.recorded(tmp_path, httpx.Response(400, text="no such key: abc-d"), key="abc-d")
+        assert "nothing" in self.recorded(tmp_path, httpx.Response(400, text="nothing"), key="abc-d")
+
+
+class TestFilesOfOthers:
+    """A file that is no whole recording is named, and nothing in it decides what runs."""
+
+    def good(self, tmp_path: Path) -> tuple[Path, Any]:
+        path = tmp_path / "tape.json"
+        with Recorder(path, transport=StandIn().transport()).client(api_key=SECRET) as client:
+            client.completions.create(**ARGUMENTS)
+        return path, json.loads(path.read_bytes())
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda entry: entry.pop("request"),
+            lambda entry: entry.pop("response"),
+            lambda entry: entry["response"].pop("status"),
+            lambda entry: entry["response"].update(status="200"),
+            lambda entry: entry["response"].pop("headers"),
+            lambda entry: entry["response"].update(headers=[["a"]]),
+            lambda entry: entry["response"].pop("body"),
+            lambda entry: entry["response"].update(body=[{"base64": "?"}]),
+            lambda entry: entry["response"].update(body=[1]),
+            lambda entry: entry["response"].update(end={"type": "Client", "message": ""}),
+            lambda entry: entry.update(error={"type": "HTTPStatusError", "message": ""}),
+            lambda entry: entry.update(error={"type": "__class__", "message": ""}),
+            lambda entry: entry.update(error="ReadError"),
+        ],
+    )
+    def test_an_edited_file_is_named(self, tmp_path: Path, change: Any) -> None:
+        path, entries = self.good(tmp_path)
+        change(entries[0])
+        path.write_text(json.dumps(entries), encoding="utf-8")
+        with Recorder(path, mode="replay").client() as client, pytest.raises(ValueError, match=r"tape\.json"):
+            client.completions.create(**ARGUMENTS)
+
+    @pytest.mark.parametrize("share", [0.3, 0.6, 0.99])
+    def test_a_recording_that_was_killed_is_named(self, tmp_path: Path, share: float) -> None:
+        path, _ = self.good(tmp_path)
+        data = path.read_bytes()
+        path.write_bytes(data[: int(len(data) * share)])
+        told = r"tape\.json is no recording: .*interrupted"
+        with Recorder(path, mode="replay").client() as client, pytest.raises(ValueError, match=told):
+            client.completions.create(**ARGUMENTS)
+
+    def test_a_second_recorder_on_the_same_file_is_told(self, tmp_path: Path) -> None:
+        path = tmp_path / "tape.json"
+        one, other = (Recorder(path, mode="record", transport=StandIn().transport()) for _ in range(2))
+        with one.client(api_key=SECRET) as first, other.client(api_key=SECRET) as second:
+            first.completions.create(**ARGUMENTS)
+            second.completions.create(**ARGUMENTS)
+            with pytest.raises(ValueError, match=r"tape\.json was changed while it is being recorded"):
+                first.completions.create(**ARGUMENTS)

@@ -27,12 +27,17 @@ class Decoder:
 
     Args:
         encodings: The value of the header `content-encoding`. What is unknown in it is ignored.
+
+    Attributes:
+        unknown: The encodings that stay as they are, as nothing is installed that undoes them.
     """
 
     def __init__(self, encodings: str) -> None:
         names = [name.strip().lower() for name in encodings.split(",")]
-        steps = [_KINDS[name]() for name in reversed(names) if name in _KINDS]
-        self._steps = [step for step in steps if step is not None]
+        steps = {name: _KINDS[name]() if name in _KINDS else None for name in names}
+        self.unknown = [name for name in names if steps[name] is None and name not in ("", "identity")]
+        made = [_KINDS[name]() for name in reversed(names) if steps[name] is not None]
+        self._steps: list[_Step] = made
 
     def decode(self, data: bytes) -> Iterator[bytes]:
         """Take the next bytes and yield what they expand to, in parts; iterate to the end.

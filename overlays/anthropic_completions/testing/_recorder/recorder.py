@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,9 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import httpx
 
 from ..._client.clients import Anthropic, AsyncAnthropic
+from ..._http.decoding import Decoder
+from ..._options import MAX_REPLY_BYTES
 from .._clients import async_client, sync_client
 from .._clock import FakeClock
-from .recording import Tape, hidden, request_entry, request_key, without_secrets, written
+from .recording import ERRORS, LEFT, Tape, hidden, request_entry, request_key, shown
+from .removal import Removal
 
 if TYPE_CHECKING:
     import os
@@ -20,7 +24,8 @@ if TYPE_CHECKING:
 
     from .recording import Entry
 
-_LEFT = "left"
+# These headers are of no use to the decoded body that is stored.
+_OF_THE_ENCODING = (b"content-encoding", b"content-length")
 # While replaying; too short to be looked for in what is replayed.
 _NO_KEY = "none"
 
@@ -127,14 +132,14 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def _begin(self, request: httpx.Request) -> _Recording:
         request.headers["accept-encoding"] = "identity"
-        return _Recording(request, self._save)
+        return _Recording(request, self._tape.path, self._save)
 
     def _save(self, entry: Entry) -> None:
         with self._lock:
             self._tape.append(entry)
 
     def _replayed(self, request: httpx.Request) -> httpx.Response:
-        asked = without_secrets(request_entry(request), request)
+        asked = Removal(request).value(request_entry(request))
         with self._lock:
             if self._entries is None:
                 self._entries = self._tape.load()
@@ -154,8 +159,9 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
 class _Recording:
     """One exchange that is being recorded."""
 
-    def __init__(self, request: httpx.Request, save: Callable[[Entry], None]) -> None:
-        self._request = request
+    def __init__(self, request: httpx.Request, path: Path, save: Callable[[Entry], None]) -> None:
+        self._removal = Removal(request)
+        self._path = path
         self._save = save
         self._saved = False
         self._entry: Entry = {"request": request_entry(request)}
@@ -168,10 +174,12 @@ class _Recording:
 
     def response(self, response: httpx.Response) -> httpx.Response:
         """Note the head of the reply, and return the reply with a body that is noted as it is read."""
+        encoded = "content-encoding" in response.headers
+        self._decoder = Decoder(response.headers["content-encoding"]) if encoded else None
         headers = [
             [name.decode("latin-1"), value.decode("latin-1")]
             for name, value in response.headers.raw
-            if name.lower() != b"set-cookie"
+            if name.lower() not in (b"set-cookie", *(_OF_THE_ENCODING if encoded else ()))
         ]
         self._entry["response"] = {"status": response.status_code, "headers": headers, "body": []}
         return httpx.Response(
@@ -192,12 +200,38 @@ class _Recording:
         self._finish()
 
     def _finish(self) -> None:
-        if not self._saved:
-            self._saved = True
-            entry = without_secrets(self._entry, self._request)
-            if "response" in entry:
-                entry["response"]["body"] = written(self._body, self._request)
-            self._save(entry)
+        if self._saved:
+            return
+        self._saved = True
+        entry = self._removal.value(self._entry)
+        if "response" in entry:
+            entry["response"]["body"] = [shown(piece) for piece in self._removal.pieces(self._decoded())]
+            if self._removal.left_in(json.dumps(entry["response"], ensure_ascii=False)):
+                raise self._refusal("the reply holds what a credential says that is too short to be removed")
+        self._save(entry)
+
+    def _decoded(self) -> list[bytes]:
+        """Return the body's pieces as they are stored: a key that is compressed cannot be found."""
+        if self._decoder is None:
+            return self._body
+        if self._decoder.unknown:
+            raise self._refusal(f"nothing is installed that decodes {', '.join(self._decoder.unknown)}")
+        pieces, count = [], 0
+        try:
+            for piece in self._body:
+                parts = []
+                for part in self._decoder.decode(piece):
+                    parts.append(part)
+                    count += len(part)
+                    if count > MAX_REPLY_BYTES:
+                        raise self._refusal(f"the reply is larger than {MAX_REPLY_BYTES} bytes")
+                pieces.append(b"".join(parts))
+        except httpx.DecodingError as error:
+            raise self._refusal(f"the reply cannot be decoded: {error}") from error
+        return pieces
+
+    def _refusal(self, why: str) -> ValueError:
+        return ValueError(f"{self._path}: not recorded, as no key may get into the file: {why}")
 
 
 class _Recorded(httpx.SyncByteStream, httpx.AsyncByteStream):
@@ -228,11 +262,11 @@ class _Recorded(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._recording.end()
 
     def close(self) -> None:
-        self._recording.end(_LEFT)
+        self._recording.end(LEFT)
         self._stream.close()
 
     async def aclose(self) -> None:
-        self._recording.end(_LEFT)
+        self._recording.end(LEFT)
         await self._stream.aclose()
 
 
@@ -247,7 +281,7 @@ class _Replayed(httpx.SyncByteStream, httpx.AsyncByteStream):
         for piece in self._reply["body"]:
             yield hidden(piece)
         end = self._reply.get("end")
-        if end == _LEFT:
+        if end == LEFT:
             raise httpx.ReadError("The recording ends here: its reader left.", request=self._request)
         if end is not None:
             raise _error(end, self._request)
@@ -258,10 +292,9 @@ class _Replayed(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 
 def _described(error: httpx.TransportError) -> dict[str, str]:
-    return {"type": type(error).__name__, "message": str(error)}
+    known = next(kind.__name__ for kind in type(error).__mro__ if kind.__name__ in ERRORS)
+    return {"type": known, "message": str(error)}
 
 
 def _error(description: dict[str, str], request: httpx.Request) -> httpx.TransportError:
-    kind = getattr(httpx, description["type"], httpx.TransportError)
-    error: httpx.TransportError = kind(description["message"], request=request)
-    return error
+    return ERRORS[description["type"]](description["message"], request=request)

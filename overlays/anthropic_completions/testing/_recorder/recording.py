@@ -8,16 +8,39 @@ import re
 from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
-from ..._secrets import is_secret
+import httpx
+
+from .removal import REMOVED
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import httpx
-
     Entry = dict[str, Any]
 
-REMOVED = "[removed]"
+# How a body ends whose reader left.
+LEFT = "left"
+# The errors that are recorded and raised again, by name.
+ERRORS: dict[str, type[httpx.TransportError]] = {
+    error.__name__: error
+    for error in (
+        httpx.ConnectError,
+        httpx.ConnectTimeout,
+        httpx.LocalProtocolError,
+        httpx.NetworkError,
+        httpx.CloseError,
+        httpx.PoolTimeout,
+        httpx.ProtocolError,
+        httpx.ProxyError,
+        httpx.ReadError,
+        httpx.ReadTimeout,
+        httpx.RemoteProtocolError,
+        httpx.TimeoutException,
+        httpx.TransportError,
+        httpx.UnsupportedProtocol,
+        httpx.WriteError,
+        httpx.WriteTimeout,
+    )
+}
 # The headers of a request that say what was asked; no other is stored.
 _KEPT_HEADERS = ("anthropic-version", "anthropic-beta", "content-type")
 _SECRET_PARAMETER = re.compile(r"([?&][^=&]*(?:key|token|secret|auth|sig|pass)[^=&]*=)[^&]*", re.IGNORECASE)
@@ -39,59 +62,6 @@ def request_entry(request: httpx.Request) -> Entry:
 def request_key(entry: Entry) -> str:
     """Return what two requests have in common that are the same."""
     return json.dumps(entry, sort_keys=True)
-
-
-def without_secrets(value: Any, request: httpx.Request) -> Any:
-    """Return a JSON value without the request's credentials, wherever they stand in its texts."""
-    return _replaced(value, _secrets_of(request))
-
-
-def written(pieces: list[bytes], request: httpx.Request) -> list[Any]:
-    """Return a body's pieces as they are stored, without the request's credentials.
-
-    A credential may begin in one piece and end in a later one. It is replaced where it begins.
-    """
-    for secret in _secrets_of(request):
-        pieces = _cut(pieces, secret.encode())
-    return [shown(piece) for piece in pieces]
-
-
-def _secrets_of(request: httpx.Request) -> list[str]:
-    """Return the credentials of a request, the longest first, since one may hold another."""
-    found = set()
-    for name, value in request.headers.items():
-        if is_secret(name):
-            _, _, token = value.partition(" ")  # after a scheme, such as Bearer
-            found |= {value, token, *value.split("; ")}
-    # What is shorter is no credential and would be found in many a word.
-    return sorted((text for text in found if len(text) >= 8), key=len, reverse=True)
-
-
-def _cut(pieces: list[bytes], secret: bytes) -> list[bytes]:
-    whole = b"".join(pieces)
-    places = [match.span() for match in re.finditer(re.escape(secret), whole)]
-    result, start = [], 0
-    for piece in pieces:
-        at, end, kept = start, start + len(piece), b""
-        for first, last in places:
-            if at < last and first < end:
-                kept += whole[at : max(at, first)] + (REMOVED.encode() if first >= start else b"")
-                at = min(last, end)
-        result.append(kept + whole[at:end])
-        start = end
-    return result
-
-
-def _replaced(value: Any, secrets: list[str]) -> Any:
-    if isinstance(value, str):
-        for secret in secrets:
-            value = value.replace(secret, REMOVED)
-        return value
-    if isinstance(value, list):
-        return [_replaced(item, secrets) for item in value]
-    if isinstance(value, dict):
-        return {_replaced(name, secrets): _replaced(item, secrets) for name, item in value.items()}
-    return value
 
 
 def shown(data: bytes) -> Any:
@@ -117,30 +87,93 @@ class Tape:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._end: int | None = None
+        self._state: tuple[int, int] | None = None  # of the file, after the last entry
 
     def append(self, entry: Entry) -> None:
-        """Add an entry. The first one of a tape begins the file anew."""
+        """Add an entry. The first one of a tape begins the file anew.
+
+        Raises:
+            ValueError: Somebody else wrote the file since the last entry.
+        """
         text = json.dumps(entry, ensure_ascii=False, indent=1).encode()
         if self._end is None:
             self.path.write_bytes(b"[\n" + text + _TAIL)
             self._end = 2 + len(text)
-            return
-        with self.path.open("r+b") as file:
-            file.seek(self._end)
-            file.write(b",\n" + text + _TAIL)
-        self._end += 2 + len(text)
+        else:
+            if not self.path.exists() or self._stat() != self._state:
+                raise ValueError(
+                    f"{self.path} was changed while it is being recorded; give each recorder its own file"
+                )
+            with self.path.open("r+b") as file:
+                file.seek(self._end)
+                file.write(b",\n" + text + _TAIL)
+            self._end += 2 + len(text)
+        self._state = self._stat()
+
+    def _stat(self) -> tuple[int, int]:
+        found = self.path.stat()
+        return found.st_size, found.st_mtime_ns
 
     def load(self) -> dict[str, deque[Entry]]:
         """Return the entries, those of the same request in order, by `request_key`.
 
         Raises:
             OSError: There is no such file.
-            ValueError: The file is no recording.
+            ValueError: The file is no recording, or not the whole of one.
         """
         entries: dict[str, deque[Entry]] = defaultdict(deque)
         try:
-            for entry in json.loads(self.path.read_bytes()):
-                entries[request_key(entry["request"])].append(entry)
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{self.path} is no recording: {error}") from None
+            found = json.loads(self.path.read_bytes())
+        except ValueError as error:
+            raise self._unusable(f"{error}; its recording was interrupted, or it was edited") from None
+        if not isinstance(found, list):
+            raise self._unusable("expected a list of exchanges")
+        for number, entry in enumerate(found, 1):
+            if problem := _problem(entry):
+                raise self._unusable(f"exchange {number}: {problem}")
+            entries[request_key(entry["request"])].append(entry)
         return entries
+
+    def _unusable(self, why: str) -> ValueError:
+        return ValueError(f"{self.path} is no recording: {why}. Delete it to record it anew.")
+
+
+def _problem(entry: Any) -> str | None:
+    """Return what of an entry is not what a recorder writes, or None."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("request"), dict):
+        return "expected an object with a request"
+    if "error" in entry:
+        return _problem_of_error(entry["error"])
+    reply = entry.get("response")
+    if not isinstance(reply, dict):
+        return "expected a response or an error"
+    if not isinstance(reply.get("status"), int) or not 100 <= reply["status"] <= 999:
+        return f"expected a status, got {reply.get('status')!r}"
+    headers, body = reply.get("headers"), reply.get("body")
+    if not isinstance(headers, list) or not all(
+        isinstance(pair, list) and len(pair) == 2 and all(isinstance(part, str) for part in pair)
+        for pair in headers
+    ):
+        return "expected headers as pairs of strings"
+    if not isinstance(body, list) or not all(_is_piece(piece) for piece in body):
+        return "expected a body as a list of texts, or of bytes in base64"
+    end = reply.get("end")
+    return None if end is None or end == LEFT else _problem_of_error(end)
+
+
+def _problem_of_error(error: Any) -> str | None:
+    if not isinstance(error, dict) or not isinstance(error.get("message"), str):
+        return "expected an error with a type and a message"
+    if error.get("type") not in ERRORS:
+        return f"expected the name of an error of a transport, got {error.get('type')!r}"
+    return None
+
+
+def _is_piece(piece: Any) -> bool:
+    if isinstance(piece, dict) and isinstance(piece.get("base64"), str):
+        try:
+            base64.b64decode(piece["base64"], validate=True)
+        except ValueError:
+            return False
+        return True
+    return isinstance(piece, str)
