@@ -17,9 +17,11 @@ from anthropic_completions import (
     Anthropic,
     APIConnectionError,
     APIError,
+    APITimeoutError,
     AsyncAnthropic,
     RequestTooLargeError,
 )
+from anthropic_completions.batch import acomplete_many, complete_many
 from anthropic_completions.testing import StandIn
 from raw_server import RawServer
 from reachable import assert_holds_none
@@ -221,3 +223,38 @@ print(len(os.listdir("/proc/self/fd")))
         assert done.stderr == ""
         assert int(done.stdout) < 300  # of 150 loops with 5 each
         assert server.all_closed()
+
+
+class TestBatches:
+    """What holds for a call holds for each of many."""
+
+    def results(self, world: World, reply: Any, requests: int, **options: Any) -> list[Any]:
+        arguments = {**ARGUMENTS, "concurrency": 2}
+        many = [{"id": number} for number in range(requests)]
+
+        async def awaiting(client: Any) -> list[Any]:
+            return [result async for result in acomplete_many(client, many, **arguments)]
+
+        found: list[Any] = world.use(
+            lambda client: list(complete_many(client, many, **arguments)), awaiting, reply, **options
+        )
+        return found
+
+    def test_no_call_waits_beyond_its_deadline_for_the_limits_of_another(self, world: World) -> None:
+        """One call is told to wait for 40 s; none of the others takes them."""
+        replies = [lambda request: error_reply(429, retry_after="40")]
+        clock = FakeClock()
+        begun = clock.now
+        results = self.results(world, Script(replies), 4, clock=clock, max_retries=0, deadline=5)
+        assert len(results) == 4
+        assert clock.now - begun <= 5
+        late = [result.error for result in results if isinstance(result.error, APITimeoutError)]
+        assert late
+        assert all("deadline" in str(error) for error in late)
+
+    def test_an_environment_that_cannot_work_is_told_once(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SSL_CERT_FILE", "/no/such/file.pem")
+        with pytest.raises(ValueError, match="SSL_CERT_FILE"):
+            self.results(world, None, 3)

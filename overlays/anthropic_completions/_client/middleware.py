@@ -48,6 +48,7 @@ class APIRequest:
         max_retries: How often the call is tried again at the most.
         retries_taken: How often it was tried again before this attempt.
         stream: Whether a stream was asked for.
+        remaining: The seconds to the call's deadline when the attempt began; None for no deadline.
     """
 
     method: str
@@ -59,6 +60,7 @@ class APIRequest:
     max_retries: int
     retries_taken: int
     stream: bool
+    remaining: float | None = None
 
     def __repr__(self) -> str:
         return f"<APIRequest method={self.method!r} url={self.url!r} stream={self.stream!r}>"
@@ -239,6 +241,7 @@ def _view(request: httpx.Request, call: Call) -> APIRequest:
         max_retries=call.max_retries,
         retries_taken=request.extensions[RETRIES_TAKEN],
         stream=call.streamed,
+        remaining=call.remaining(),
     )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
+from .._errors import APITimeoutError
 from .._http.retry import retry_after
 from ..rate_limits import RateLimits
 
@@ -51,7 +53,9 @@ def paced(client: Any) -> tuple[Any, Pace]:
     pace = Pace(clock, client._options.max_retry_after)
 
     def middleware(request: Any, call_next: Any) -> Any:
+        ends_at = _end(request, clock)
         while seconds := pace.wait():
+            _check(request, clock.monotonic() + seconds, ends_at)
             clock.sleep(seconds)
         return pace.noted(call_next(request))
 
@@ -59,10 +63,32 @@ def paced(client: Any) -> tuple[Any, Pace]:
         import anyio
 
         sleep: Callable[[float], Awaitable[None]] = clock.sleep_async or anyio.sleep
+        ends_at = _end(request, clock)
         while seconds := pace.wait():
+            _check(request, clock.monotonic() + seconds, ends_at)
             await sleep(seconds)
         return pace.noted(await call_next(request))
 
     new = client.with_middleware(async_middleware if client._asynchronous else middleware)
     new.__dict__.setdefault("_clock", clock)
     return new, pace
+
+
+def _end(request: Any, clock: Clock) -> float:
+    """Return the time of an attempt's deadline."""
+    return math.inf if request.remaining is None else clock.monotonic() + request.remaining
+
+
+def _check(request: Any, opens_at: float, ends_at: float) -> None:
+    """Check that a wait for the service's limits ends before the call's deadline.
+
+    Raises:
+        APITimeoutError: It does not.
+    """
+    if opens_at >= ends_at:
+        import httpx
+
+        message = "The deadline would pass before the service's limits let the call be sent."
+        late = APITimeoutError(httpx.Request(request.method, request.url), message=message)
+        late._final = True
+        raise late

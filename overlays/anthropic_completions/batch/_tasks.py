@@ -58,6 +58,7 @@ class AsyncResults(AsyncIterator[Result]):
 
     async def __anext__(self) -> Result:
         calls = self._calls
+        calls.check()
         while True:
             if calls.done:
                 return calls.done.popleft()
@@ -109,6 +110,10 @@ class _Calls:
         self._arrived = anyio.Event()
         self._scopes: set[anyio.CancelScope] = set()
         self._cancelled = False
+
+    def check(self) -> None:
+        """Have what of the environment cannot work told at once, not by each result."""
+        self._client._pool.get()
 
     def start(self, request: Mapping[str, Any], common: Mapping[str, Any]) -> None:
         """Begin a call."""

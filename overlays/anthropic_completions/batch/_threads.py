@@ -37,7 +37,8 @@ def complete_many(
         The results. Leaving the loop begins no further calls; those under way end by themselves, unseen.
 
     Raises:
-        TypeError, ValueError: `concurrency` is no number of calls.
+        TypeError, ValueError: `concurrency` is no number of calls, or the environment names certificates or
+            proxies that cannot be used.
     """
     return _complete_many(client, iter(requests), checked_concurrency(concurrency), arguments)
 
@@ -47,6 +48,7 @@ def _complete_many(
 ) -> Iterator[Result]:
     todo: queue.SimpleQueue[Any] = queue.SimpleQueue()
     done: queue.SimpleQueue[Result | BaseException] = queue.SimpleQueue()
+    client._pool.get()  # what of the environment cannot work is told here, not by each result
     paced_client, _ = paced(client)
     now = client._clock.monotonic
     failure: Exception | None = None
