@@ -482,3 +482,11 @@ def test_an_argument_that_is_no_text_is_refused(stand_in: StandIn, tmp_path: Pat
     done = piped(command, cwd=tmp_path, env=environment())
     assert (done.code, done.out) == (2, "")
     assert done.err.count("\n") == 1
+
+
+def test_without_credentials_the_variables_to_set_are_named(cli: Cli) -> None:
+    """Not the arguments of a client, which nobody passes at the command line."""
+    done = cli("complete", "Hi")
+    assert done.code != 0
+    assert "set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN)" in done.err
+    assert "api_key" not in done.err

@@ -26,12 +26,12 @@ async def _call(client: AsyncAnthropic, *, stream: bool) -> None:
         await client.completions.create(**ARGUMENTS)
 
 
-async def _cancelled(client: AsyncAnthropic, chance: random.Random, *, stream: bool) -> None:
+async def cancelled_scoped(client: AsyncAnthropic, chance: random.Random, *, stream: bool) -> None:
     with anyio.move_on_after(chance.random() * 0.02):
         await _call(client, stream=stream)
 
 
-async def _cancelled_natively(client: AsyncAnthropic, chance: random.Random, *, stream: bool) -> None:
+async def cancelled_natively(client: AsyncAnthropic, chance: random.Random, *, stream: bool) -> None:
     """As by `asyncio.wait_for` and servers that give up a request, which may do so twice."""
     task = asyncio.ensure_future(_call(client, stream=stream))
     for _ in range(chance.choice([1, 1, 2])):
@@ -74,7 +74,7 @@ async def cancel_at_random(
 def test_no_cancellation_loses_a_connection(how: str, stream: bool) -> None:
     """A part of what `make test-chaos` does, where it is 10,000 of each."""
     seed = random.randrange(2**32)
-    cancelled = _cancelled_natively if how == "asyncio natively" else _cancelled
+    cancelled = cancelled_natively if how == "asyncio natively" else cancelled_scoped
     http = httpx.AsyncClient if how.endswith("lent") else None
     with RawServer([STREAM if stream else REPLY]) as server:
         anyio.run(

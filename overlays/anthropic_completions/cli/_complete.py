@@ -15,6 +15,7 @@ from ._common import (
     Form,
     arguments_of,
     as_prompt,
+    check_credentials,
     described,
     examples,
     fail,
@@ -86,6 +87,7 @@ def command(
         from .._client.clients import Anthropic
 
         with Anthropic(**settings) as client:
+            check_credentials(client)
             if as_json:
                 return _print_json(client, arguments)
             return _print_text(client, arguments, exact=is_transcript(text, form))

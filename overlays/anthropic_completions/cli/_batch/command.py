@@ -16,6 +16,7 @@ from .._common import (
     WRONG,
     Form,
     arguments_of,
+    check_credentials,
     examples,
     fail,
     prompt_options,
@@ -161,8 +162,7 @@ def _client(max_retries: int, settings: Mapping[str, Any]) -> AsyncAnthropic:
     from ..._client.clients import AsyncAnthropic
 
     client = AsyncAnthropic(max_retries=max_retries, max_retry_after=_MAX_RETRY_AFTER_SECONDS, **settings)
-    if not {"x-api-key", "authorization"} & {name.lower() for name in client.default_headers}:
-        raise ValueError("no credentials: set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN)")
+    check_credentials(client)
     return client
 
 

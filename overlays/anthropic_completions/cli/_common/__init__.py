@@ -5,6 +5,7 @@ from __future__ import annotations
 from .options import (
     MODEL,
     arguments_of,
+    check_credentials,
     request_options,
     request_options_but_model,
     service_options,
@@ -31,6 +32,7 @@ __all__ = [
     "Form",
     "arguments_of",
     "as_prompt",
+    "check_credentials",
     "described",
     "examples",
     "fail",

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
 
+    from ..._client.clients import Anthropic, AsyncAnthropic
+
     F = TypeVar("F", bound=Callable[..., Any])
 
 _KNOWN = "#/components/schemas/Known"
@@ -197,3 +199,13 @@ def settings_in(options: dict[str, Any]) -> dict[str, Any]:
     given = {name: options.pop(name) for name in _SETTINGS}
     given["model_map"] = model_map("--map", ",".join(given["model_map"]) or None)
     return {name: value for name, value in given.items() if value is not None}
+
+
+def check_credentials(client: Anthropic | AsyncAnthropic) -> None:
+    """Check that a client has credentials; which argument to pass is of no use at the command line.
+
+    Raises:
+        ValueError: It has none; the message names the variables to set.
+    """
+    if not {"x-api-key", "authorization"} & {name.lower() for name in client.default_headers}:
+        raise ValueError("no credentials: set ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN)")

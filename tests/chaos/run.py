@@ -1,0 +1,196 @@
+"""Call and stream through a proxy that has accidents, and cancel: `make test-chaos`, again with SEED=...
+
+2,000 calls and 500 streams in threads, on asyncio and on trio; then 10,000 cancellations on asyncio and
+on trio.
+Each call ends in the right text or in a documented error that keeps what came, and nothing is left over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import logging
+import os
+import random
+import sys
+import threading
+import time
+import warnings
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import anyio
+import httpx
+
+from anthropic_completions import Anthropic, APIError, AsyncAnthropic, DefaultAsyncHttpxClient
+from anthropic_completions.testing import StandIn
+from chaos.proxy import ChaosProxy
+from client.test_cancellation import REPLY, cancel_at_random, cancelled_natively, cancelled_scoped
+from raw_server import RawServer
+from reachable import assert_holds_none
+from support import KEY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CALLS, STREAMS, CANCELLATIONS = 2_000, 500, 10_000
+PARALLEL = 48
+SETTINGS: dict[str, Any] = {
+    "api_key": KEY,
+    "max_retries": 1,
+    "timeout": 5,
+    "deadline": 8,
+    "model_warnings": False,
+}
+
+
+class Outcomes:
+    """What calls ended in."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+
+    def text(self, expected: str, text: str) -> None:
+        assert text == expected, f"expected {expected!r}, got {text!r}"
+        self.counts["text"] += 1
+
+    def error(self, expected: str, error: APIError) -> None:
+        assert expected.startswith(error.completion or ""), f"{error.completion!r} is no part of {expected!r}"
+        assert_holds_none([KEY], error)
+        self.counts[type(error).__name__] += 1
+
+
+def arguments(number: int) -> tuple[dict[str, Any], str]:
+    said = f"number {number} " + "and so on " * (number % 7)
+    prompt = f"\n\nHuman: {said.strip()}\n\nAssistant:"
+    return {"model": "claude-2.1", "max_tokens_to_sample": 99, "prompt": prompt}, f" You said: {said.strip()}"
+
+
+def kinds(calls: int, streams: int, seed: int) -> Iterator[tuple[int, bool]]:
+    """Return numbers of calls and whether they are streams, mixed."""
+    mixed = [False] * calls + [True] * streams
+    random.Random(seed).shuffle(mixed)
+    return enumerate(mixed)
+
+
+def in_threads(url: str, work: Iterator[tuple[int, bool]], outcomes: Outcomes) -> None:
+    with Anthropic(base_url=url, **SETTINGS) as client:
+
+        def one(item: tuple[int, bool]) -> None:
+            given, expected = arguments(item[0])
+            try:
+                if item[1]:
+                    with client.completions.create(**given, stream=True) as stream:
+                        outcomes.text(expected, stream.get_final_completion().completion)
+                else:
+                    outcomes.text(expected, client.completions.create(**given).completion)
+            except APIError as error:
+                outcomes.error(expected, error)
+
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            for _ in pool.map(one, work):
+                pass
+
+
+async def in_tasks(url: str, work: Iterator[tuple[int, bool]], outcomes: Outcomes, seed: int) -> None:
+    chance = random.Random(seed)
+    http = DefaultAsyncHttpxClient(verify=False)
+    async with AsyncAnthropic(base_url=url, http_client=http, **SETTINGS) as client:
+
+        async def one(number: int, stream: bool) -> None:
+            given, expected = arguments(number)
+            patience = chance.random() * 0.1 if chance.random() < 0.1 else 30
+            with anyio.move_on_after(patience) as scope:
+                try:
+                    if stream:
+                        async with await client.completions.create(**given, stream=True) as read:
+                            outcomes.text(expected, (await read.get_final_completion()).completion)
+                    else:
+                        outcomes.text(expected, (await client.completions.create(**given)).completion)
+                except APIError as error:
+                    outcomes.error(expected, error)
+            if scope.cancelled_caught:
+                outcomes.counts["cancelled"] += 1
+
+        async def worker() -> None:
+            for number, stream in work:
+                await one(number, stream)
+
+        async with anyio.create_task_group() as group:
+            for _ in range(PARALLEL):
+                group.start_soon(worker)
+        await anyio.sleep(0.1)  # for the tasks that close connections
+        pool: Any = http._transport._pool  # type: ignore[attr-defined]
+        assert not pool._requests
+        assert all(connection.is_idle() for connection in pool._connections)
+
+
+def descriptors() -> int:
+    folder = Path("/proc/self/fd")
+    return len(os.listdir(folder)) if folder.exists() else 0  # noqa: PTH208
+
+
+def settled(what: str, now: Any, before: int) -> None:
+    """Wait until a number is no larger than before."""
+    ends_at = time.monotonic() + 15
+    while now() > before and time.monotonic() < ends_at:
+        gc.collect()
+        time.sleep(0.05)
+    assert now() <= before, f"{now() - before} {what} are left over"
+
+
+def chaos(url: str, seed: int, share: float) -> None:
+    for name, number in (("threads", 0), ("asyncio", 1), ("trio", 2)):
+        outcomes, begun = Outcomes(), time.monotonic()
+        work = kinds(int(CALLS * share) // 3, int(STREAMS * share) // 3, seed + number)
+        if name == "threads":
+            in_threads(url, work, outcomes)
+        else:
+            anyio.run(in_tasks, url, work, outcomes, seed, backend=name)
+        print(f"{name:8} {time.monotonic() - begun:5.1f} s  {dict(outcomes.counts)}", flush=True)
+
+
+def cancellations(seed: int, share: float) -> None:
+    ways = {"asyncio": cancelled_scoped, "asyncio natively": cancelled_natively, "trio": cancelled_scoped}
+    with RawServer([REPLY]) as server:
+        for name, cancelled in ways.items():
+            begun = time.monotonic()
+            count = int(CANCELLATIONS * share) // (2 if "asyncio" in name else 1)
+            anyio.run(
+                partial(cancel_at_random, server.url, count, cancelled, stream=False, seed=seed, http=None),
+                backend=name.partition(" ")[0],
+            )
+            print(f"{name:16} {count} cancellations in {time.monotonic() - begun:.1f} s", flush=True)
+
+
+def main() -> None:
+    """Run it all and print the seed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--share", type=float, default=1.0, help="of the calls; less for a quick look")
+    given = parser.parse_args()
+    seed = random.SystemRandom().randrange(2**32) if given.seed is None else given.seed
+    print(f"seed {seed}", flush=True)
+    logging.disable(logging.CRITICAL)
+    warnings.simplefilter("ignore", ResourceWarning)
+    with StandIn().serve() as url:
+        parts = urlsplit(url)
+        httpx.get(url)  # so that what the first connection opens is there before counting
+        threads, before = threading.active_count(), descriptors()
+        with ChaosProxy(str(parts.hostname), parts.port or 80, seed) as proxy:
+            chaos(proxy.url, seed, given.share)
+            print(f"the proxy: {proxy.fates}")
+        settled("threads", threading.active_count, threads)
+        settled("descriptors", descriptors, before)
+    cancellations(seed, given.share)
+    print(f"seed {seed}: nothing was lost, nothing is left over")
+
+
+if __name__ == "__main__":
+    main()
