@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def notice_lost_connections(transport: Any) -> None:
     """Have the pool of an awaiting transport of httpx's notice; other transports are left as they are."""
-    pool = getattr(transport, "_pool", None)
+    pool: Any = getattr(transport, "_pool", None)
     if all(hasattr(pool, name) for name in _NEEDED) and not isinstance(pool, _Noticing):
         pool.__class__ = _noticing(type(pool))
 
