@@ -9,7 +9,6 @@ connection that no request of the pool uses is closed, unless it is idle.
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .._tasks import spawn
@@ -60,9 +59,12 @@ class _Noticing:
             raise
 
 
-@lru_cache
+_KINDS: dict[type, type] = {}
+
+
 def _noticing(kind: type) -> type:
-    return type(kind.__name__, (_Noticing, kind), {})
+    made = type(kind.__name__, (_Noticing, kind), {})
+    return _KINDS.setdefault(kind, made)
 
 
 class _Body:
