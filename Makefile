@@ -15,7 +15,8 @@ COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-ha
 
 .DEFAULT_GOAL := help
 .PHONY: help demo generate check-generated check lint-spec test test-pythons test-wheel test-compat test-httpx2 \
-	test-stand-in test-languages test-vectors-mutants dist-contract check-contract check-upstream bench bench-quick \
+	test-stand-in test-chaos test-languages test-vectors-mutants dist-contract check-contract check-upstream bench \
+	bench-quick \
 	bench-decoder bench-batch docs release test-release format lock build clean
 
 help: ## List the targets
@@ -82,6 +83,9 @@ test-httpx2: build ## Run the tests over httpx2, the maintained fork of httpx
 
 test-stand-in: $(INSTALLED) ## Have Schemathesis test the stand-in against the contract
 	@scripts/test_stand_in.sh $(BIN)/python
+
+test-chaos: $(INSTALLED) ## Call, stream and cancel through a proxy that has accidents (SEED=n for one again)
+	@$(BIN)/python tests/chaos/run.py $(if $(SEED),--seed $(SEED))
 
 test-languages: ## Run the vectors in each language whose tools are here, from the contract's archive
 	@PYTHON=$(PYTHON) scripts/test_languages.sh

@@ -29,6 +29,7 @@ credentials removed.
 
 from . import status
 from .base import (
+    HIDDEN_PARAMETERS,
     AnthropicError,
     APIConnectionError,
     APIError,
@@ -41,6 +42,7 @@ from .base import (
     _Base,
     _restore,
     error_type,
+    shown_url,
     strip_credentials,
     without_credentials,
 )
@@ -48,6 +50,7 @@ from .status import *  # noqa: F403
 from .status import status_error_class
 
 __all__ = [
+    "HIDDEN_PARAMETERS",
     "APIConnectionError",
     "APIError",
     "APIResponseValidationError",
@@ -60,6 +63,7 @@ __all__ = [
     "_Base",
     "_restore",  # by which pickles make errors
     "error_type",
+    "shown_url",
     "status_error_class",
     "strip_credentials",
     "without_credentials",
