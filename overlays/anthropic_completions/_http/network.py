@@ -10,7 +10,7 @@ import importlib
 import os
 import socket
 import weakref
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -195,8 +195,8 @@ class _Stream(core.NetworkStream):  # type: ignore[misc]
         self._stream.close()
 
 
-def connections_of(client: httpx.Client | httpx.AsyncClient) -> list[Any] | None:
-    """Return the sockets of a client that awaits; None where a request is under way, or it is not known."""
+def hang_up(client: httpx.Client | httpx.AsyncClient) -> bool:
+    """End the connections of a client whose event loop does not run; return False where replies are open."""
     found: list[Any] = []
     for transport in (getattr(client, "_transport", None), *getattr(client, "_mounts", {}).values()):
         pool = getattr(transport, "_pool", None)
@@ -204,9 +204,13 @@ def connections_of(client: httpx.Client | httpx.AsyncClient) -> list[Any] | None
         if pool is None or not isinstance(backend, _AsyncBackend):
             continue
         if pool._requests:
-            return None
+            return False
         found += [stream.get_extra_info("socket") for stream in backend.streams]
-    return [connection for connection in found if connection is not None]
+    for connection in found:
+        if connection is not None:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+    return True
 
 
 class _AsyncBackend(core.AsyncNetworkBackend):  # type: ignore[misc]

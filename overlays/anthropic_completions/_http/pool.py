@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
-import socket
 import sys
 import weakref
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
@@ -23,19 +21,6 @@ _MAX_FORGOTTEN = 32
 _forgotten: weakref.WeakSet[Any] = weakref.WeakSet()
 
 H = TypeVar("H", bound="httpx.Client | httpx.AsyncClient")
-
-
-def hang_up(client: httpx.Client | httpx.AsyncClient) -> bool:
-    """End the connections of a client whose event loop does not run; return False where replies are open."""
-    from .network import connections_of
-
-    found = connections_of(client)
-    if found is None:
-        return False
-    for connection in found:
-        with suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)
-    return True
 
 
 def blocking_client() -> httpx.Client:
@@ -86,6 +71,8 @@ class Pool(Generic[H]):
 
         Loops that nobody closes, such as one for each request, would keep theirs for ever.
         """
+        from .network import hang_up
+
         idle = [owner for owner in list(self._made) if owner[1] is not None and not owner[1].is_running()]
         for owner in idle[: 1 - _MAX_IDLE_LOOPS]:
             client = self._made.get(owner)
