@@ -16,11 +16,14 @@ from pathlib import Path
 
 import yaml
 from carry import carry
+from filelock import FileLock
+from replacing import mend_folder, replace_folder, replace_text
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "openapi.yaml"
 NAME = "anthropic_completions_api"
 COMMITTED = ROOT / "generated" / NAME
+LOCK = ROOT / "build" / "generate.lock"
 
 
 def run(*command: str | Path, cwd: Path) -> None:
@@ -84,7 +87,10 @@ def carried(folder: Path, contract: dict[str, object]) -> dict[Path, str]:
 
 def main() -> None:
     """Replace what the contract makes, or with --check only compare it."""
-    with tempfile.TemporaryDirectory() as temporary:
+    LOCK.parent.mkdir(exist_ok=True)
+    # Two at once take turns. The lock ends with the program, however that ends.
+    with FileLock(LOCK), tempfile.TemporaryDirectory() as temporary:
+        mend_folder(COMMITTED)
         folder = Path(temporary)
         fresh = generate(folder)
         stale = [f"generated/{NAME}/{name}" for name in drift(fresh, COMMITTED)]
@@ -101,10 +107,9 @@ def main() -> None:
                 sys.exit(f"These are not what openapi.yaml gives:\n{listed}\nTo mend it: make generate")
             return
         if stale:
-            shutil.rmtree(COMMITTED, ignore_errors=True)
-            shutil.copytree(fresh, COMMITTED)
+            replace_folder(COMMITTED, fresh)
         for path, text in changed.items():
-            (ROOT / path).write_text(text, encoding="utf-8", newline="\n")
+            replace_text(ROOT / path, text)
         print(f"{len(names)} files changed" if names else "up to date")
 
 
