@@ -103,7 +103,7 @@ def test_a_target_that_is_no_url_is_an_error(world: World, location: str) -> Non
     script = Script([redirect(307, location), httpx.Response(400)])
     with pytest.raises(Exception) as caught:
         world.create(script, {"base_url": BASE, "max_retries": 0})
-    assert type(caught.value).__module__ == "anthropic_completions._errors"
+    assert type(caught.value).__module__.startswith("anthropic_completions._errors")
     assert {request.url.host for request in script.requests} == {"service"}
 
 

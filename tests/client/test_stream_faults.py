@@ -198,7 +198,7 @@ FAULTS: dict[str, Fault] = {
         [CHUNKED + framed(A, in_stream("overloaded_error")), HANG], OverloadedError, None, "Because."
     ),
     "error-that-is-no-json": Fault(
-        [CHUNKED + framed(A, event("error", "oops")) + LAST], APIResponseValidationError, None, "oops"
+        [CHUNKED + framed(A, event("error", "oops")) + LAST], APIResponseValidationError, ValueError, "oops"
     ),
     "bad-json": Fault(
         [CHUNKED + framed(A, event("completion", '{"completion": " b"')) + LAST],

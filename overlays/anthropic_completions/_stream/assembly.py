@@ -226,10 +226,7 @@ class Assembly:
                 raise self._stream_error(value)
             return self._chunk(value)
         if name == "error":
-            told = self._value(event.data)
-            if not isinstance(told, dict):
-                raise self._invalid(f"The stream reports an error in another form than JSON: {told!r}", told)
-            raise self._stream_error(told)
+            raise self._stream_error(self._told(event.data))
         if name == "message":  # what a browser calls an event without a name, or an event of other services
             data = self._value(event.data)
             value = data if isinstance(data, dict) else {}
@@ -241,6 +238,17 @@ class Assembly:
         if holds_error(value):
             raise self._stream_error(value)
         return self._chunk(value) if "completion" in value else None
+
+    def _told(self, text: str) -> dict[str, Any]:
+        """Return the JSON object of an event that reports an error."""
+        message = f"The stream reports an error in another form than a JSON object: {text[:500]!r}"
+        try:
+            told = parse_json(text)
+        except ValueError as error:
+            raise self._invalid(message, text) from error
+        if not isinstance(told, dict):
+            raise self._invalid(message, told)
+        return told
 
     def _value(self, text: str) -> object:
         """Return the JSON value that a text is, or the text."""
