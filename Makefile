@@ -72,11 +72,13 @@ lock: $(INSTALLED) ## Pin the newest versions of all tools, with hashes
 	$(COMPILE) $(EXTRAS) requirements/httpx2.in --output-file requirements/httpx2.txt
 	$(COMPILE) $(EXTRAS) requirements/restore.in --override requirements/restore-overrides.in \
 		--output-file requirements/restore.txt
+	$(COMPILE) $(EXTRAS) requirements/restore.in --override requirements/restore-1-overrides.in \
+		--output-file requirements/restore-1.txt
 	cd tools/redocly && npm update --package-lock-only
 	cd tools/site && npm update --package-lock-only
 
-test-compat: build ## Compare with anthropic 0.125.0, call by call, and restore completions to a package without them
-	$(NOX) compat restore
+test-compat: build ## Compare with anthropic 0.125.0, call by call, and restore completions to packages without them
+	$(NOX) compat restore restore-1
 
 test-httpx2: build ## Run the tests over httpx2, the maintained fork of httpx
 	$(NOX) httpx2

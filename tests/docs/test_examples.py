@@ -63,6 +63,13 @@ def test_the_demo_prints_the_reply_twice() -> None:
     assert "ANTHROPIC_API_KEY=... make demo LIVE=1" in printed
 
 
+def test_the_demo_asks_the_service_where_that_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIVE", "1")
+    printed = run((ROOT / "examples" / "demo.py").read_text(encoding="utf-8"))
+    assert "Asking the real service." in printed
+    assert printed.splitlines().count(REPLY) == 2
+
+
 def test_the_readmes_examples_run_in_order() -> None:
     code = blocks("README.md", "python")
     assert len(code) == 4

@@ -1,6 +1,7 @@
 """`restore` and the `anthropic` package of today."""
 
 import gc
+import os
 import pickle
 import re
 import subprocess
@@ -54,6 +55,11 @@ def create(asynchronous: bool, options: dict[str, Any], **arguments: Any) -> Any
         return client.completions.create(**ARGUMENTS, **arguments)
 
     return use(asynchronous, do, do, **options)
+
+
+def test_it_is_the_series_that_is_meant() -> None:
+    """`make test-compat` runs these tests with the newest releases of two."""
+    assert anthropic.__version__.partition(".")[0] == os.environ.get("ANTHROPIC_SERIES", "2")
 
 
 @WORLDS
