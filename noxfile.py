@@ -60,9 +60,12 @@ def pytest(session: nox.Session, *arguments: str, **environment: str) -> None:
 def wheel(session: nox.Session) -> None:
     """Run the suite that the sdist holds against the built wheel."""
     install(session, "test")
+    # Not in the session's temporary folder, which pytest would have its own in as well.
+    unpacked = Path(session.virtualenv.location) / "sdist"
+    shutil.rmtree(unpacked, ignore_errors=True)
     with tarfile.open(next((ROOT / "dist").glob("*.tar.gz"))) as sdist:
-        sdist.extractall(session.create_tmp(), filter="data")
-    with session.chdir(next(Path(session.create_tmp()).glob("anthropic_completions-*"))):
+        sdist.extractall(unpacked, filter="data")
+    with session.chdir(next(unpacked.iterdir())):
         pytest(session, *SUITE)
 
 
