@@ -13,8 +13,10 @@ from website.pages import broken, loaded_from_elsewhere
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "build" / "docs" / "site"
-# The names of a module that have a docstring of their own on a page.
-MODULES = ["", ".batch", ".messages", ".models", ".prompts", ".rate_limits", ".scan", ".testing", ".types"]
+# All public modules, but for the command line, which has help texts, and the old client's paths to classes.
+PACKAGE = ROOT / "overlays" / "anthropic_completions"
+FOUND = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+MODULES = ["", *sorted(f".{name}" for name in FOUND - {"cli", "resources"} if not name.startswith("_"))]
 # Constants, second names, and types that say all by their name.
 UNDESCRIBED = {
     "AI_PROMPT",
