@@ -1,4 +1,4 @@
-"""Decode server-sent events: bytes in, events out.
+"""Decode server-sent events, bytes in and events out, and encode them.
 
 The rules are the WHATWG's, https://html.spec.whatwg.org/multipage/server-sent-events.html, section
 "Interpreting an event stream". Nothing here knows HTTP or JSON.
@@ -41,6 +41,26 @@ class ServerSentEvent(NamedTuple):
             ValueError: The data is no JSON.
         """
         return json.loads(self.data)
+
+
+def encode_event(event: str | None, data: str, *, newline: str = "\n") -> bytes:
+    """Return the bytes of one event; every line of its data becomes a line of the stream.
+
+    Args:
+        event: Its name, or None for none.
+        data: Its data.
+        newline: What ends a line: `\\n`, `\\r\\n` or `\\r`. The old endpoint sent `\\r\\n` (observed).
+
+    Raises:
+        ValueError: The name holds a line's end, or `newline` is none.
+    """
+    if newline not in ("\n", "\r\n", "\r"):
+        raise ValueError(f"newline: expected a line's end, got {newline!r}")
+    if event is not None and ("\n" in event or "\r" in event):
+        raise ValueError(f"event: expected a name in one line, got {event!r}")
+    lines = [] if event is None else [f"event: {event}"]
+    lines += [f"data: {line}" for line in data.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+    return "".join(f"{line}{newline}" for line in (*lines, "")).encode()
 
 
 class EventTooLargeError(ValueError):

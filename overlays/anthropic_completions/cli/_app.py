@@ -32,6 +32,7 @@ class _LazyGroup(click.Group):
         "scan": "._scan",
         "serve": "._serve",
         "run": "._run",
+        "gateway": "._gateway",
         "shell-completion": "._shell",
     }
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from .dialects import Fault
+from ..._faults import Fault, credential_fault, version_fault
 from .replies import Drop, Reply
-from .requests import Received, credential_fault, version_fault
+from .requests import Received
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

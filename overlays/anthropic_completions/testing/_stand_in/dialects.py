@@ -3,46 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from ..._contract.generated import first_violation, statuses
+from ..._faults import Fault, form_fault, prompt_fault
 from ...models import lifecycle
-from ...prompts import validate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
-    from ..._contract.schema import Violation
-
     Split = Callable[[str], list[str]]
     Event = tuple[str, dict[str, Any]]
-
-
-class Fault(NamedTuple):
-    """Why a request is refused: the error's status, type and message."""
-
-    status: int
-    type: str
-    message: str
-
-    @classmethod
-    def of(cls, kind: str, message: str) -> Fault:
-        """Return the fault of a kind, with the status that the kind has."""
-        return cls(statuses()[kind], kind, message)
-
-    @classmethod
-    def invalid(cls, message: str) -> Fault:
-        """Return the fault of a request that is not as it should be."""
-        return cls.of("invalid_request_error", message)
-
-    @classmethod
-    def violation(cls, violation: Violation) -> Fault:
-        """Return the fault of a request that breaks its schema, in the service's words where known."""
-        if violation.rule == "additionalProperties":
-            return cls.invalid(f"{violation.path}: Extra inputs are not permitted")
-        if violation.rule == "required":
-            return cls.invalid(f"{violation.path}: Field required")
-        return cls.invalid(str(violation))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +43,7 @@ class Dialect(Protocol):
     """
 
     path: str
-    newline: bytes
+    newline: str
 
     def fault_of(self, request: Any) -> Fault | None:
         """Return what is wrong with a request's body, or None."""
@@ -105,22 +75,20 @@ class Completions:
     """
 
     path = "/v1/complete"
-    newline = b"\r\n"
+    newline = "\r\n"
 
     def __init__(self, messages_only: Collection[str] | None) -> None:
         self._messages_only = messages_only
 
     def fault_of(self, request: Any) -> Fault | None:
-        violation = first_violation("CompletionRequest", request)
-        if violation is not None:
-            return Fault.violation(violation)
+        if (fault := form_fault(request)) is not None:
+            return fault
         model = request["model"]
         if self._messages_only is None or model in self._messages_only:
             return Fault.invalid(
                 f'"{model}" is not supported on this API. Please use the Messages API instead.'
             )
-        verdict = validate(request["prompt"])
-        return None if verdict else Fault.invalid(str(verdict.message))
+        return prompt_fault(request["prompt"])
 
     def as_completion(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         return request

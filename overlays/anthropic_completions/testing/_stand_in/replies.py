@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from ..._faults import compact_json, error_body, error_event, ping_event
+from ..._stream.sse import encode_event
 from ...prompts import HUMAN_PROMPT
 from .dialects import Answer
 from .text import completion_of, pieces
@@ -105,7 +106,7 @@ class Exchange:
             return self.stream(self._events(reply))
         before = (Wait(self.style.delay),) if self.style.delay else ()
         headers = {"content-type": "application/json", **self.headers}
-        return Reply(200, headers, (_json(reply),), before)
+        return Reply(200, headers, (compact_json(reply).encode(),), before)
 
     def stream(self, steps: Iterable[Step]) -> Reply:
         """Return the reply with a stream of these steps."""
@@ -114,24 +115,23 @@ class Exchange:
 
     def error(self, status: int, kind: str, message: str, headers: Mapping[str, str] | None = None) -> Reply:
         """Return the reply with an error. The edge, which answers 413, uses a shorter form."""
-        error: dict[str, Any] = {"error": {"type": kind, "message": message}}
         if status == 413:
-            return Reply(status, {"content-type": "application/json", **(headers or {})}, (_json(error),))
-        error = {"type": "error", **error, "request_id": self.headers["request-id"]}
+            body = error_body(kind, message, None, by_edge=True).encode()
+            return Reply(status, {"content-type": "application/json", **(headers or {})}, (body,))
         content = {"content-type": "application/json"}
         if status in (400, 401):
             content["x-should-retry"] = "false"
-        return Reply(status, {**content, **self.headers, **(headers or {})}, (_json(error),))
+        body = error_body(kind, message, self.headers["request-id"]).encode()
+        return Reply(status, {**content, **self.headers, **(headers or {})}, (body,))
 
     def error_event(self, kind: str, message: str) -> bytes:
         """Return the event that tells of an error inside a stream."""
-        data = {"type": "error", "error": {"type": kind, "message": message}}
-        return self._event("error", _json(data))
+        return error_event(kind, message, self.dialect.newline)
 
     @property
     def ping(self) -> bytes:
         """The event that only shows that the connection lives."""
-        return self._event("ping", b'{"type": "ping"}')
+        return ping_event(self.dialect.newline)
 
     def _events(self, reply: Mapping[str, Any]) -> Iterable[Step]:
         """Yield the events of a stream in the recorded form: padding in the JSON, pings between."""
@@ -145,12 +145,5 @@ class Exchange:
                     yield Wait(self.style.delay)
                 padding = chunks * 7 % 16 if self.style.padding else 0
                 chunks += 1
-            yield self._event(name, _json(data)[:-1] + b" " * padding + b"}")
-
-    def _event(self, name: str, data: bytes) -> bytes:
-        newline = self.dialect.newline
-        return b"event: %b%b" % (name.encode(), newline) + b"data: %b%b%b" % (data, newline, newline)
-
-
-def _json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+            padded = f"{compact_json(data)[:-1]}{' ' * padding}}}"
+            yield encode_event(name, padded, newline=self.dialect.newline)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..._faults import Fault, credential_fault, header_fault, read_body
 from ..._http.failures import parse_json
-from .dialects import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -72,43 +71,14 @@ def fault_of(
         return Fault.of("request_too_large", "Request exceeds the maximum size")
     return (
         credential_fault(received.headers, api_key)
-        or version_fault(received.headers)
-        or _content_fault(received.headers)
+        or header_fault(received.headers)
         or _body_fault(received, dialect, is_there)
     )
 
 
-def credential_fault(headers: Mapping[str, str], api_key: str | None) -> Fault | None:
-    """Return what is wrong with a request's credential, or None."""
-    kind = "authentication_error"
-    key = headers.get("x-api-key")
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    if key:
-        return Fault.of(kind, "invalid x-api-key") if api_key not in (None, key) else None
-    if scheme.lower() == "bearer" and token.strip():
-        return Fault.of(kind, "Invalid bearer token") if api_key not in (None, token.strip()) else None
-    return Fault.of(kind, "x-api-key header is required")
-
-
-def version_fault(headers: Mapping[str, str]) -> Fault | None:
-    """Return what is wrong with the header that names the API's version, or None."""
-    if "anthropic-version" not in headers:
-        return Fault.invalid("anthropic-version: header is required")
-    return None
-
-
-def _content_fault(headers: Mapping[str, str]) -> Fault | None:
-    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        return Fault.invalid("content-type: application/json is required")
-    return None
-
-
 def _body_fault(received: Received, dialect: Dialect, is_there: Callable[[str], bool]) -> Fault | None:
     try:
-        request = received.json()
-        # Half of a pair is no character; JSON can spell it, UTF-8 cannot.
-        if b"\\u" in received.body:
-            json.dumps(request, ensure_ascii=False).encode()
+        request = read_body(received.body)
     except ValueError as error:
         return Fault.invalid(f"The request body is not valid JSON: {error}")
     model = request.get("model") if isinstance(request, dict) else None

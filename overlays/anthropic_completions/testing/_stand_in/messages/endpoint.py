@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...._contract.generated import component
 from ...._contract.schema import compile_schema
+from ...._faults import Fault
 from ....messages import to_message_stop
 from ....models import lifecycle
 from ....prompts import Prompt
-from ..dialects import Fault
 from ..text import words
 from . import thinking
 from .refusals import refusals, texts
@@ -113,7 +113,7 @@ class Messages:
     """
 
     path = "/v1/messages"
-    newline = b"\n"
+    newline = "\n"
 
     def __init__(
         self, *, thinking_tokens: int, like: Mapping[str, str], reword: Callable[[str], str] | None

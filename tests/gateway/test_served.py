@@ -1,0 +1,88 @@
+"""The gateway as its command serves it: in a process of its own, over sockets."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from anthropic_completions import Anthropic
+from anthropic_completions.testing import StandIn
+
+ARGUMENTS: dict[str, Any] = {
+    "model": "claude-haiku-4-5",
+    "prompt": "\n\nHuman: one two three four\n\nAssistant:",
+    "max_tokens_to_sample": 20,
+}
+PATIENCE_SECONDS = 30
+
+
+@contextmanager
+def served(upstream: str, *arguments: str) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """Serve a gateway in a process; yield its URL and the process."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = found.getsockname()[1]
+    command = [sys.executable, "-m", "anthropic_completions", "gateway", "--port", str(port)]
+    command += ["--upstream", upstream, *arguments]
+    url = f"http://127.0.0.1:{port}"
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            until = time.monotonic() + PATIENCE_SECONDS
+            while True:
+                try:
+                    httpx.get(f"{url}/healthz")
+                    break
+                except httpx.TransportError:
+                    assert process.poll() is None, process.stderr and process.stderr.read().decode()
+                    assert time.monotonic() < until
+                    time.sleep(0.05)
+            yield url, process
+        finally:
+            process.kill()
+
+
+def test_a_client_of_the_old_endpoint_is_served_and_the_log_is_json() -> None:
+    with StandIn().serve() as upstream, served(upstream) as (url, process):
+        with Anthropic(api_key="k", base_url=url) as client:
+            assert client.completions.create(**ARGUMENTS).completion == " You said: one two three four"
+            stream = client.completions.create(**ARGUMENTS, stream=True)
+            assert stream.get_final_completion().completion == " You said: one two three four"
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=PATIENCE_SECONDS)
+        told = [json.loads(line) for line in out.decode().splitlines()]
+    assert [(one["status"], one["streamed"], one["outcome"]) for one in told] == [
+        (200, False, "complete"),
+        (200, True, "complete"),
+    ]
+    assert b"Traceback" not in err
+
+
+def test_streams_end_before_the_gateway_stops() -> None:
+    with StandIn(delay=0.2).serve() as upstream, served(upstream) as (url, process):
+        with Anthropic(api_key="k", base_url=url, max_retries=0) as client:
+            stream = client.completions.create(**ARGUMENTS, stream=True)
+            first = next(stream)
+            process.send_signal(signal.SIGTERM)
+            rest = [chunk.completion for chunk in stream]
+        assert first.completion + "".join(rest) == " You said: one two three four"
+        assert process.wait(PATIENCE_SECONDS) in (0, -signal.SIGTERM)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="workers are processes of uvicorn")
+def test_workers_tell_their_metrics_together() -> None:
+    with StandIn().serve() as upstream, served(upstream, "--workers", "2") as (url, _):
+        for _ in range(6):
+            with Anthropic(api_key="k", base_url=url) as client:
+                client.completions.create(**ARGUMENTS)
+        text = httpx.get(f"{url}/metrics").text
+    counts = [
+        line for line in text.splitlines() if line.startswith("anthropic_completions_gateway_requests_total")
+    ]
+    assert sum(float(line.split()[-1]) for line in counts) == 6
