@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from types import ModuleType
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from ..prompts import AI_PROMPT, HUMAN_PROMPT
 from .completions import RestoredAsyncCompletions, RestoredCompletions
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 
 CLIENTS: dict[str, type[RestoredCompletions | RestoredAsyncCompletions]] = {
     "Anthropic": RestoredCompletions,
@@ -24,6 +20,14 @@ FORMS = {
     "AnthropicWithStreamedResponse": "with_streaming_response",
     "AsyncAnthropicWithStreamedResponse": "with_streaming_response",
 }
+
+
+_GONE = (
+    "the tokenizer of the first Claude models left anthropic with its release 0.39, and fits no model that "
+    "answers today. To count, ask the service: "
+    "client.messages.count_tokens(model=..., messages=[...]).input_tokens"
+)
+TOKENIZERS = ("count_tokens", "get_tokenizer")
 
 
 def resource_modules() -> tuple[ModuleType, dict[str, object]]:
@@ -59,18 +63,23 @@ def form(name: str) -> property:
     return property(lambda self: getattr(self._client.completions, FORMS[name]))
 
 
-def gone(name: str) -> Callable[..., NoReturn]:
-    """Return what stands for `count_tokens` or `get_tokenizer`: it raises with the reason."""
+def count_tokens(*_: object, **__: object) -> NoReturn:
+    """Raise with the reason why tokens cannot be counted as they were, and with what counts them."""
+    raise NotImplementedError(f"count_tokens: {_GONE}")
 
-    def function(*_: object, **__: object) -> NoReturn:
-        raise NotImplementedError(
-            f"{name}: the tokenizer of the first Claude models left anthropic with its release 0.39, and "
-            "fits no model that answers today. To count, ask the service: "
-            "client.messages.count_tokens(model=..., messages=[...]).input_tokens"
-        )
 
-    function.__name__ = function.__qualname__ = name
-    return function
+def get_tokenizer(*_: object, **__: object) -> GoneTokenizer:
+    """Return what raises once it is used: some programs take a tokenizer that they never use."""
+    return GoneTokenizer()
+
+
+class GoneTokenizer:
+    """In the place of the tokenizer: whatever is asked of it raises with the reason."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):
+            raise AttributeError(name)  # of copies, pickles and the like
+        raise NotImplementedError(f"get_tokenizer().{name}: {_GONE}")
 
 
 def _module(name: str, contents: dict[str, object]) -> ModuleType:

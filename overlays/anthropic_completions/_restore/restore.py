@@ -64,8 +64,9 @@ def restore(
     of all clients of this package.
 
     Back are also `HUMAN_PROMPT` and `AI_PROMPT`, `types.Completion` and `types.CompletionCreateParams`,
-    `resources.completions` and `resources.Completions` (and their asynchronous siblings). `count_tokens` and
-    `get_tokenizer` raise a `NotImplementedError` that says what to use in their place.
+    `resources.completions` and `resources.Completions` (and their asynchronous siblings). `count_tokens`
+    raises a `NotImplementedError` that says what to use in its place, and so does what `get_tokenizer`
+    returns, once it is used.
 
     Calling it again changes the settings and restores nothing twice; one `undo()` takes back all. A package
     that still has completions of its own (0.x) gets these in their place.
@@ -121,8 +122,8 @@ def _put_all(restoration: Restoration, package: ModuleType, clients: Mapping[str
     for owner in (package, *clients.values()):
         for name, value in names.MARKERS.items():
             restoration.put(owner, name, value)
-        for name in ("count_tokens", "get_tokenizer"):
-            restoration.put(owner, name, names.gone(name))
+        for name in names.TOKENIZERS:
+            restoration.put(owner, name, getattr(names, name))
     for name, cls in clients.items():
         attribute = CompletionsAttribute(restoration, package, names.CLIENTS[name])
         restoration.put(cls, "completions", attribute)
