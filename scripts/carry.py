@@ -141,9 +141,7 @@ def _create(schemas: dict[str, Any], request: dict[str, Any]) -> str:
     return "\n\n".join(
         [
             templates.CREATE_HEAD.format(note=_NOTE, imported=", ".join(imported)),
-            templates.CREATE_CLASS.format(
-                **form, prefix="", a="", w="", doc=templates.CREATE_DOC.format(told=told)
-            ),
+            templates.CREATE_CLASS.format(**form, prefix="", a="", w="", doc=doc),
             templates.CREATE_CLASS.format(**form, prefix="Async", a="async ", w="await ", doc="")
             + "\n    create.__doc__ = Create.create.__doc__\n",
         ]
