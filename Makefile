@@ -15,8 +15,8 @@ COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-ha
 
 .DEFAULT_GOAL := help
 .PHONY: help demo generate check-generated check lint-spec test test-pythons test-wheel test-compat test-httpx2 \
-	test-stand-in test-chaos test-languages test-vectors-mutants dist-contract check-contract check-upstream bench \
-	bench-quick \
+	test-stand-in test-chaos test-languages test-generators test-vectors-mutants dist-contract check-contract \
+	check-upstream bench bench-quick \
 	bench-decoder bench-batch docs release test-release format lock build clean
 
 help: ## List the targets
@@ -91,6 +91,9 @@ test-chaos: $(INSTALLED) ## Call, stream and cancel through a proxy that has acc
 
 test-languages: ## Run the vectors in each language whose tools are here, from the contract's archive
 	@PYTHON=$(PYTHON) scripts/test_languages.sh
+
+test-generators: $(INSTALLED) ## Try eight generators with the contract, and compare with the table of docs/languages.md
+	@$(BIN)/python tests/generators/run.py
 
 test-vectors-mutants: $(INSTALLED) ## Plant mistakes in the clients, and fail where the vectors let one pass
 	@$(BIN)/python tests/mutants/run.py

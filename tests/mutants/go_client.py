@@ -27,12 +27,10 @@ MUTANTS = [
         'completion.Type == "" {',
     ),
     Mutant(
-        "A field of the wrong type is refused.",
+        "A field of a chunk that has the wrong type is refused.",
         CLIENT,
-        "\tfor _, target := range []any{&present, completion} {\n"
-        "\t\tif err := json.Unmarshal(data, target); err != nil {\n",
-        "\tfor _, target := range []any{&present, completion} {\n"
-        "\t\tif err := json.Unmarshal(data, target); err != nil && !json.Valid(data) {\n",
+        "\tif err := json.Unmarshal(data, chunk); err != nil {",
+        '\tif err := json.Unmarshal(data, chunk); err != nil && chunk.Completion == "" {',
     ),
     Mutant(
         "Statuses below 400 other than 200 are no success.",

@@ -3,13 +3,14 @@
 from mutant import Mutant
 
 STREAM = "overlays/anthropic_completions/_stream/assembly.py"
+REPLIES = "overlays/anthropic_completions/_stream/replies.py"
+SHAPES = "overlays/anthropic_completions/_stream/shapes.py"
 EVENTS = "overlays/anthropic_completions/_stream/sse.py"
 FAILURES = "overlays/anthropic_completions/_http/failures.py"
 EXCHANGE = "overlays/anthropic_completions/_http/exchange.py"
 RETRY = "overlays/anthropic_completions/_http/retry.py"
-ERRORS = "overlays/anthropic_completions/_errors.py"
+ERRORS = "overlays/anthropic_completions/_errors/base.py"
 COMPLETION = "overlays/anthropic_completions/_contract/completion.py"
-REQUEST = "overlays/anthropic_completions/_contract/generated.py"
 ARGUMENTS = "overlays/anthropic_completions/_client/arguments.py"
 LIMITS = "overlays/anthropic_completions/rate_limits.py"
 PROMPTS = "overlays/anthropic_completions/prompts.py"
@@ -51,7 +52,7 @@ MUTANTS = [
     ),
     Mutant(
         "An error with status 200 is that error.",
-        STREAM,
+        REPLIES,
         "        if holds_error(body):\n",
         "        if False:\n",
     ),
@@ -64,7 +65,7 @@ MUTANTS = [
     Mutant(
         "The type of an error with status 200 decides.",
         FAILURES,
-        'statuses().get(error_type(body) or "", response.status_code)',
+        'statuses().get(error_type(body) or "") or _told_status(body) or response.status_code',
         "response.status_code",
     ),
     Mutant(
@@ -101,13 +102,13 @@ MUTANTS = [
     ),
     Mutant(
         "A chunk's stop reason is text or null.",
-        STREAM,
+        SHAPES,
         "(stop_reason is None or type(stop_reason) is str)",
         "True",
     ).beside(CONTRACT, f"{SCHEMAS}/CompletionChunk/properties/stop_reason", {}),
     Mutant(
         "A chunk's id, where it comes, is text.",
-        STREAM,
+        SHAPES,
         'type(get("id", "")) is type',
         "type",
     ).beside(CONTRACT, f"{SCHEMAS}/CompletionChunk/properties/id", {}),
@@ -126,20 +127,15 @@ MUTANTS = [
     Mutant(
         "Events without a name tell by their data.",
         STREAM,
-        'if name is None and event.data.strip() != "[DONE]":',
-        "if False:",
+        "        elif name is None:\n            value = self._object(event.data)\n",
+        "        elif name is None:\n            return None\n",
     ),
-    Mutant(
-        "[DONE] is ignored.",
-        STREAM,
-        'if name is None and event.data.strip() != "[DONE]":',
-        "if name is None:",
-    ),
+    Mutant("[DONE] is ignored.", STREAM, "if event.data.startswith(DONE):", "if False:"),
     Mutant(
         "Events of other names are ignored, whatever their data.",
         STREAM,
-        "if name is None and",
-        "if",
+        "        else:\n            return None\n        # Without",
+        "        else:\n            value = self._object(event.data)\n        # Without",
     ),
     Mutant(
         "Data with an error object is an error in a completion event too.",
@@ -150,7 +146,7 @@ MUTANTS = [
     Mutant(
         "A completion as JSON in place of a stream is whole.",
         STREAM,
-        'self._check("Completion", fields)',
+        "self._check(violation_of(fields), fields)",
         "pass",
     ),
     Mutant(
@@ -173,9 +169,9 @@ MUTANTS = [
     ),
     Mutant(
         "Fields that were not given are not sent.",
-        REQUEST,
-        '{"stream": UNSET, "temperature": UNSET, **fields}',
-        "fields",
+        REQUEST_MODEL,
+        "    temperature: float | Unset = UNSET\n",
+        "    temperature: float | Unset = 1.0\n",
     ),
     Mutant(
         "A temperature of 0 is sent.",

@@ -1,0 +1,5 @@
+module smoke
+
+go 1.26
+
+require github.com/ogen-go/ogen v1.24.0

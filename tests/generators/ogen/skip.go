@@ -1,0 +1,5 @@
+package main
+
+import "github.com/ogen-go/ogen/ogenerrors"
+
+var errSkip = ogenerrors.ErrSkipClientSecurity

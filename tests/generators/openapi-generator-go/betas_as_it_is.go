@@ -1,0 +1,8 @@
+package main
+
+import (
+	"os"
+	"strings"
+)
+
+func betas() []string { return strings.Split(os.Getenv("BETAS"), ",") }

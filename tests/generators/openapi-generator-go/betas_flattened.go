@@ -1,0 +1,5 @@
+package main
+
+import "os"
+
+func betas() string { return os.Getenv("BETAS") }

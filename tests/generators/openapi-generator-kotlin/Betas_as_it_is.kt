@@ -1,0 +1,1 @@
+fun betas(): List<String> = System.getenv("BETAS").split(",")

@@ -1,0 +1,1 @@
+fun betas(): String = System.getenv("BETAS")
