@@ -60,7 +60,7 @@ class Generator:
             yield openapi_generator("python", contract)
         elif self.name == "openapi-generator kotlin":
             yield openapi_generator(
-                "kotlin", contract, "packageName=completions", "serializationLibrary=gson"
+                "kotlin", contract, "packageName=completions", "serializationLibrary=jackson"
             )
         elif self.name == "openapi-generator typescript-fetch":
             yield openapi_generator("typescript-fetch", contract)

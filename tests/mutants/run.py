@@ -20,7 +20,7 @@ from mutant import Mutant
 ROOT = Path(__file__).resolve().parents[2]
 LISTS = {"python": python_client.MUTANTS, "go": go_client.MUTANTS}
 GENERATED = ROOT / "build/languages/languages/go/build"
-TIME = 120  # seconds that a run may take
+TIME = 600  # seconds that a run may take
 
 
 def copied(folder: Path, *parts: str) -> None:
