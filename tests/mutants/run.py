@@ -49,22 +49,8 @@ def passes(command: list[str], cwd: Path, environment: dict[str, str]) -> bool:
 def python_passes(folder: Path) -> bool:
     """Run the vectors with the Python client of a folder; the blocking one, as the others share its code."""
     path = os.pathsep.join(str(folder / part) for part in ("overlays", "generated"))
-    tests = ["tests/contract/test_vectors.py", "tests/unit/test_prompts.py"]
-    chosen = "not asyncio and not trio and not lent and not wherever_it_is_cut"
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-x",
-        "-n0",
-        "-p",
-        "no:cacheprovider",
-        "-k",
-        chosen,
-        *tests,
-    ]
-    return passes(command, folder, {"PYTHONPATH": path})
+    script = str(folder / "tests" / "mutants" / "python_vectors.py")
+    return passes([sys.executable, script], folder, {"PYTHONPATH": path})
 
 
 def go_passes(folder: Path) -> bool:

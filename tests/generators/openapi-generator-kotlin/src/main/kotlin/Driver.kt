@@ -1,3 +1,4 @@
+import com.fasterxml.jackson.databind.ObjectMapper
 import completions.apis.CompletionsApi
 import completions.infrastructure.ApiClient
 import completions.models.CompletionRequest
@@ -7,6 +8,7 @@ fun main() {
     val api = CompletionsApi(System.getenv("URL"))
     val request = CompletionRequest(model = "claude-2.1", maxTokensToSample = 256, prompt = System.getenv("PROMPT"))
     val reply = api.createCompletion("2023-06-01", request, betas())
-    fun quoted(text: String) = "\"" + text + "\""
-    println("""{"completion": ${quoted(reply.completion)}, "model": ${quoted(reply.model)}, "mood": null}""")
+    val more: Any = reply
+    val fields = mapOf("completion" to reply.completion, "model" to reply.model, "mood" to (more as? Map<*, *>)?.get("mood"))
+    println(ObjectMapper().writeValueAsString(fields))
 }
