@@ -155,7 +155,6 @@ MUTANTS = [
         "lines = part.splitlines()",
         'lines = part.split(b"\\n")',
     ),
-    Mutant("A byte order mark belongs to no event.", EVENTS, "piece = piece.removeprefix(_BOM)", "pass"),
     Mutant(
         "One space after the colon is no part of the data.", EVENTS, "raw = raw[1:]", "raw = raw.lstrip()"
     ),
