@@ -125,6 +125,7 @@ bench-decoder: $(INSTALLED) ## Show that decoding a stream takes time in proport
 
 bench-batch: $(INSTALLED) ## Show that a batch takes no more memory for more requests
 	@$(BIN)/python tests/benchmarks/batch_memory.py
+	@$(BIN)/python tests/benchmarks/batches_memory.py
 
 docs: $(INSTALLED) ## Build the site into build/docs/site/ and test its links (needs Node)
 	$(NOX) docs

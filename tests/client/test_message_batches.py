@@ -201,10 +201,7 @@ class TestSubmission:
 
     def test_too_many_requests_are_split(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(
-            "anthropic_completions.batch._service.handle.Packing.__init__.__kwdefaults__", None
-        )
-        monkeypatch.setattr(
-            "anthropic_completions.batch._service.handle.Packing.__init__.__defaults__", (3, 1_000_000)
+            "anthropic_completions.batch._service.handle.Packing.__init__.__defaults__", (3, 1_000_000, None)
         )
         stand_in = StandIn()
         handle = submit(world, stand_in, map(asked, range(7)))

@@ -223,10 +223,16 @@ class Packing:
 
     Args:
         most_requests, most_bytes: How many fit.
+        nonce: What the names of its requests begin with; otherwise a new one.
     """
 
-    def __init__(self, most_requests: int = steps.MOST_REQUESTS, most_bytes: int = steps.MOST_BYTES) -> None:
-        self.nonce = secrets.token_hex(8)
+    def __init__(
+        self,
+        most_requests: int = steps.MOST_REQUESTS,
+        most_bytes: int = steps.MOST_BYTES,
+        nonce: str | None = None,
+    ) -> None:
+        self.nonce = nonce or secrets.token_hex(8)
         self.betas: str | None = None
         self._most_requests, self._most_bytes = most_requests, most_bytes
         self._pieces: list[bytes] = []

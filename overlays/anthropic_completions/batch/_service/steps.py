@@ -144,6 +144,7 @@ def create(
     after: str | None,
     others: Collection[str],
     posted: bool = False,
+    on_posting: Callable[[], None] = lambda: None,
     on_refused: Callable[[], None] = lambda: None,
 ) -> Steps[BatchStatus]:
     """Create a batch, once: where the reply is lost, look for the batch before it is sent again.
@@ -155,6 +156,7 @@ def create(
         after: The newest batch before it was sent for the first time; None where there was none.
         others: Names of newer batches that are others.
         posted: Whether it may have been sent before.
+        on_posting: Called before it is sent, unless it is known that it may have been.
         on_refused: Called where the service refused it, so that there is none for sure.
 
     Raises:
@@ -166,6 +168,8 @@ def create(
             found = yield from find(count, after, others)
             if found is not None:
                 return found
+        else:
+            on_posting()
         posted = True
         try:
             return BatchStatus.of((yield Ask("POST", PATH, content, betas, again=False)))

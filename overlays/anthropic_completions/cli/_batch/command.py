@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -17,6 +18,7 @@ from .._common import (
     Form,
     arguments_of,
     check_credentials,
+    described,
     examples,
     fail,
     prompt_options,
@@ -31,10 +33,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Mapping
 
     from ..._client.clients import AsyncAnthropic
-    from .progress import Style
-    from .requests import Checked, Reading
+    from .progress import Progress, Style
+    from .requests import Checked
     from .results import ResultsFile
     from .tally import Tally
+
+    Work = Callable[[], Coroutine[Any, Any, None]]
 
 # So long may the service ask a batch to wait; a single call gives up after a minute.
 _MAX_RETRY_AFTER_SECONDS = 3600.0
@@ -46,6 +50,7 @@ _MAX_RETRY_AFTER_SECONDS = 3600.0
         "anthropic-completions batch questions.jsonl answers.jsonl",
         "anthropic-completions batch --concurrency 32 --max-tokens 20 questions.jsonl answers.jsonl",
         "anthropic-completions batch --id-field qid --template 'Q: {question}' questions.csv answers.jsonl",
+        "anthropic-completions batch --via batches --model claude-haiku-4-5 questions.jsonl answers.jsonl",
         "anthropic-completions batch --dry-run questions.jsonl answers.jsonl",
         "anthropic-completions batch --retry-failed questions.jsonl answers.jsonl",
     ),
@@ -80,6 +85,21 @@ _MAX_RETRY_AFTER_SECONDS = 3600.0
     show_default=True,
     help="How often a call is tried again.",
 )
+@click.option(
+    "--via",
+    type=click.Choice(["calls", "batches"]),
+    default="calls",
+    show_default=True,
+    help="By calls, or by Message Batches, at half the price and within a day.",
+)
+@click.option(
+    "--batch-size",
+    type=click.IntRange(min=1, max=100_000),
+    default=10_000,
+    show_default=True,
+    help="The most requests of a Message Batch.",
+)
+@click.option("--cancel", is_flag=True, help="Cancel the Message Batches, and fetch what they have done.")
 @click.option("--retry-failed", is_flag=True, help="Try again what of IN failed.")
 @click.option("--force-skip", is_flag=True, help="Skip ids that are in OUT.jsonl, whatever was asked then.")
 @click.option("--keep-going", is_flag=True, help="Go on after a failure that all other requests will share.")
@@ -102,6 +122,9 @@ def command(
     system: str | None,
     concurrency: int,
     max_retries: int,
+    via: Literal["calls", "batches"],
+    batch_size: int,
+    cancel: bool,
     retry_failed: bool,
     force_skip: bool,
     keep_going: bool,
@@ -120,8 +143,13 @@ def command(
     Exits with 1 if OUT.jsonl holds failed requests in the end, or the run was stopped.
     """
     from .estimate import estimate
+    from .journal import folder_of
+    from .progress import Progress
     from .requests import Reading, check
     from .results import ids_in
+    from .running import run
+    from .service import Service
+    from .tally import Tally
 
     for path in (source, target):
         if path.exists() and not path.is_file() and path != Path("-"):
@@ -149,11 +177,41 @@ def command(
             if dry_run:
                 found = {} if force_skip else checked.fingerprints
                 done = ids_in(target, found, retry=checked.fingerprints if retry_failed else ())
-                for line in estimate(reading, done, by_messages=_is_by_messages(client, checked)):
+                by_messages = via == "batches" or _is_by_messages(client, checked)
+                for line in estimate(reading, done, by_messages=by_messages):
                     click.echo(line)
                 return 0
             with _opened(target, checked, retry_failed=retry_failed, force_skip=force_skip) as results:
-                return _run(client, reading, checked, results, concurrency, style, keep_going=keep_going)
+                ids = checked.fingerprints
+                before = sum(one in results.done for one in ids)
+                tally = Tally(len(ids), before=before, causes=results.causes)
+                progress = Progress(tally, style)
+                if via == "batches" or cancel:
+                    service = Service(client, target, results, tally, batch_size=batch_size)
+                    pending = service.pending({} if force_skip else ids)
+                    progress.waits_for = lambda: service.says
+                    work: Work = partial(service.run, reading.requests(), reading.common, pending)
+                    if cancel:
+                        work = service.cancel
+                else:
+                    if (folder := folder_of(target)).exists():
+                        raise ValueError(
+                            f"{folder}: requests of this file are in Message Batches; --via batches goes on "
+                            "with them, --cancel cancels them"
+                        )
+                    work = partial(
+                        run,
+                        client,
+                        reading.requests(),
+                        results,
+                        reading.common,
+                        concurrency,
+                        tally,
+                        models=None if keep_going else frozenset(checked.models),
+                        show_waiting=progress.rate_limited,
+                    )
+                ids.clear()
+                return _done(client, work, checked, tally, progress)
         except (TypeError, ValueError) as error:
             raise click.UsageError(str(error)) from None
 
@@ -199,39 +257,14 @@ def _opened(target: Path, checked: Checked, *, retry_failed: bool, force_skip: b
     return results
 
 
-def _run(
-    client: AsyncAnthropic,
-    reading: Reading,
-    checked: Checked,
-    results: ResultsFile,
-    concurrency: int,
-    style: Style | None,
-    *,
-    keep_going: bool,
-) -> int:
-    from .progress import Progress
-    from .running import run
-    from .tally import Tally
-
-    ids = checked.fingerprints
-    tally = Tally(len(ids), before=sum(one in results.done for one in ids), causes=results.causes)
-    ids.clear()
-    progress = Progress(tally, style)
+def _done(client: AsyncAnthropic, work: Work, checked: Checked, tally: Tally, progress: Progress) -> int:
+    """Do the work, show how far it is, tell what came of it, and return the exit code."""
 
     async def main() -> None:
         lines = asyncio.create_task(progress.lines())
         try:
             async with client:
-                await run(
-                    client,
-                    reading.requests(),
-                    results,
-                    reading.common,
-                    concurrency,
-                    tally,
-                    models=None if keep_going else frozenset(checked.models),
-                    show_waiting=progress.rate_limited,
-                )
+                await work()
         finally:
             lines.cancel()
 
@@ -242,8 +275,9 @@ def _run(
     return code or (FAILED if tally.failed else 0)
 
 
-def _ran(main: Callable[[], Coroutine[Any, Any, None]]) -> int:
+def _ran(main: Work) -> int:
     """Run to the end, to Ctrl-C or SIGTERM, or to what stops it, and return the exit code."""
+    from ..._errors import APIError
     from .running import Stopped
 
     async def until_terminated() -> bool:
@@ -271,6 +305,8 @@ def _ran(main: Callable[[], Coroutine[Any, Any, None]]) -> int:
         return INTERRUPTED
     except Stopped as stop:
         return fail(f"Stopped, as all that is left would fail: {stop}")
+    except APIError as error:
+        return fail(described(error))
     except OSError as error:
         return fail(str(error))
 

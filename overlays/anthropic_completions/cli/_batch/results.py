@@ -93,14 +93,18 @@ class ResultsFile:
             os.fsync(self._fd)
             self._synced_at = time.monotonic()
 
+    def sync(self) -> None:
+        """Have all results on the disk."""
+        with suppress(OSError):  # such as of a pipe, which cannot be synced
+            os.fsync(self._fd)
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        with suppress(OSError):  # such as a pipe, which cannot be synced
-            os.fsync(self._fd)
+        self.sync()
         os.close(self._fd)
 
     def _load(self, fingerprints: Mapping[str | int, int], retry: Collection[str | int]) -> None:
@@ -119,7 +123,7 @@ class ResultsFile:
             if _differs(result, fingerprints):
                 others.append(identifier)
         if others:
-            raise OtherRequestsError(_others(self._path, others))
+            raise OtherRequestsError(others_in(self._path, others))
         if whole < os.fstat(self._fd).st_size:
             os.ftruncate(self._fd, whole)
         if not last.endswith(b"\n"):
@@ -221,7 +225,8 @@ def _without_infinity(value: Any, mark: str) -> Any:
     return value
 
 
-def _others(path: Path, ids: list[str | int]) -> str:
+def others_in(path: Path, ids: list[str | int]) -> str:
+    """Return the words that refuse results of other requests with the same ids."""
     named = ", ".join(map(repr, ids[:3])) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")
     return (
         f"{path}: holds results of {named} for other requests, whose prompt, model or settings differ; "
@@ -249,7 +254,7 @@ def ids_in(
                 if _differs(found, fingerprints):
                     others.append(found["id"])
     if others:
-        raise OtherRequestsError(_others(path, others))
+        raise OtherRequestsError(others_in(path, others))
     return ids
 
 

@@ -10,7 +10,6 @@ import httpx
 
 from ..._errors import (
     APIConnectionError,
-    APIError,
     APIStatusError,
     AuthenticationError,
     BadRequestError,
@@ -18,7 +17,7 @@ from ..._errors import (
     NotFoundError,
     PermissionDeniedError,
 )
-from ...batch import acomplete_many
+from ...batch import BatchRequestError, acomplete_many
 from .._common import described
 from .requests import Asked
 
@@ -138,7 +137,7 @@ def line_of(result: Result) -> dict[str, Any]:
         outcome = {"completion": result.completion.to_dict()}
     else:
         assert result.error is not None
-        line["request_id"] = result.error.request_id if isinstance(result.error, APIError) else None
+        line["request_id"] = getattr(result.error, "request_id", None)
         outcome = {"error": told_of(result.error)}
     line["at"] = datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="milliseconds")
     if result.seconds is not None:
@@ -153,5 +152,9 @@ def told_of(error: Exception) -> dict[str, Any]:
     told: dict[str, Any] = {"class": type(error).__name__}
     if isinstance(error, APIStatusError):
         told |= {"status": error.status_code, "type": error.type}
+    elif isinstance(error, BatchRequestError):
+        told["outcome"] = error.outcome
+        if error.status_code is not None:
+            told |= {"status": error.status_code, "type": error.type}
     told["message"] = described(error)
     return told

@@ -32,7 +32,8 @@ class Causes:
         """Count a failure, as it stands in a result."""
         error: Mapping[str, Any] = told if isinstance(told, dict) else {}
         name, status = str(error.get("class", "unknown")), error.get("status")
-        cause = f"{status} {error.get('type')}" if status else name
+        outcome = error.get("outcome")
+        cause = f"{status} {error.get('type')}" if status else str(outcome or name)
         count, message, _ = self._found.get(cause, (0, str(error.get("message", "")), False))
         self._found[cause] = count + 1, message, _may_pass(name, status)
 
