@@ -9,6 +9,7 @@
 Requests are taken from their source one by one. What goes wrong with one is in its result and stops no other.
 """
 
+from ._completer import Completer
 from ._result import Result
 from ._service.handle import (
     BatchHandle,
@@ -30,6 +31,7 @@ __all__ = [
     "BatchPart",
     "BatchRequestError",
     "BatchStatus",
+    "Completer",
     "OtherBatchError",
     "Result",
     "ResultsGoneError",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
-from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,9 +16,7 @@ from .._common import (
     Form,
     arguments_of,
     check_credentials,
-    described,
     examples,
-    fail,
     prompt_options,
     request_options,
     service_options,
@@ -30,10 +26,11 @@ from .._common import (
 from .inputs import FORMATS, Format, copy_of_stdin, format_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
 
     from ..._client.clients import AsyncAnthropic
     from .progress import Progress, Style
+    from .report import Reporter
     from .requests import Checked
     from .results import ResultsFile
     from .tally import Tally
@@ -52,6 +49,7 @@ _MAX_RETRY_AFTER_SECONDS = 3600.0
         "anthropic-completions batch --id-field qid --template 'Q: {question}' questions.csv answers.jsonl",
         "anthropic-completions batch --via batches --model claude-haiku-4-5 questions.jsonl answers.jsonl",
         "anthropic-completions batch --dry-run questions.jsonl answers.jsonl",
+        "anthropic-completions batch --report report.html questions.jsonl answers.jsonl",
         "anthropic-completions batch --retry-failed questions.jsonl answers.jsonl",
     ),
 )
@@ -105,6 +103,12 @@ _MAX_RETRY_AFTER_SECONDS = 3600.0
 @click.option("--keep-going", is_flag=True, help="Go on after a failure that all other requests will share.")
 @click.option("--dry-run", is_flag=True, help="Check everything, say what would be sent, and send nothing.")
 @click.option(
+    "--report",
+    metavar="PAGE.html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw a page of what was done, anew every 30 s.",
+)
+@click.option(
     "--progress",
     "style",
     type=click.Choice(["bar", "plain", "none"]),
@@ -129,6 +133,7 @@ def command(
     force_skip: bool,
     keep_going: bool,
     dry_run: bool,
+    report: Path | None,
     style: Style | None,
     **options: Any,
 ) -> int:
@@ -145,20 +150,23 @@ def command(
     from .estimate import estimate
     from .journal import folder_of
     from .progress import Progress
+    from .report import Reporter, check_report
     from .requests import Reading, check
     from .results import ids_in
-    from .running import run
+    from .running import run, terminated_as_interrupted
     from .service import Service
     from .tally import Tally
 
     for path in (source, target):
         if path.exists() and not path.is_file() and path != Path("-"):
             raise click.UsageError(f"{path}: expected a file, which can be read twice")
-    with _terminated_as_interrupted():
+    with terminated_as_interrupted():
         if source == Path("-"):
             source = copy_of_stdin(target)
         try:
             settings = settings_in(options)
+            if report is not None:
+                check_report()
             reading = Reading(
                 source,
                 kind or format_of(source),
@@ -211,7 +219,8 @@ def command(
                         show_waiting=progress.rate_limited,
                     )
                 ids.clear()
-                return _done(client, work, checked, tally, progress)
+                reporter = None if report is None else Reporter(target, report, tally)
+                return _done(client, work, checked, tally, progress, reporter)
         except (TypeError, ValueError) as error:
             raise click.UsageError(str(error)) from None
 
@@ -257,58 +266,35 @@ def _opened(target: Path, checked: Checked, *, retry_failed: bool, force_skip: b
     return results
 
 
-def _done(client: AsyncAnthropic, work: Work, checked: Checked, tally: Tally, progress: Progress) -> int:
+def _done(
+    client: AsyncAnthropic,
+    work: Work,
+    checked: Checked,
+    tally: Tally,
+    progress: Progress,
+    reporter: Reporter | None,
+) -> int:
     """Do the work, show how far it is, tell what came of it, and return the exit code."""
+    from .running import ran
 
     async def main() -> None:
-        lines = asyncio.create_task(progress.lines())
+        others = [asyncio.create_task(progress.lines())]
+        if reporter is not None:
+            others.append(asyncio.create_task(reporter.live()))
         try:
             async with client:
                 await work()
         finally:
-            lines.cancel()
+            for task in others:
+                task.cancel()
 
     with progress.shown():
-        code = _ran(main)
+        code = ran(main)
     click.echo(tally.summary())
+    if reporter is not None:
+        reporter.write()
     _tell_rest(tally, checked, code)
     return code or (FAILED if tally.failed else 0)
-
-
-def _ran(main: Work) -> int:
-    """Run to the end, to Ctrl-C or SIGTERM, or to what stops it, and return the exit code."""
-    from ..._errors import APIError
-    from .running import Stopped
-
-    async def until_terminated() -> bool:
-        task = asyncio.ensure_future(main())
-        loop = asyncio.get_running_loop()
-        terminated = False
-
-        def terminate() -> None:
-            nonlocal terminated
-            terminated = True
-            task.cancel()
-
-        with suppress(NotImplementedError, ValueError, RuntimeError):  # Windows, or no main thread
-            loop.add_signal_handler(signal.SIGTERM, terminate)
-        try:
-            await task
-        except asyncio.CancelledError:
-            if not terminated:
-                raise
-        return terminated
-
-    try:
-        return INTERRUPTED if asyncio.run(until_terminated()) else 0
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except Stopped as stop:
-        return fail(f"Stopped, as all that is left would fail: {stop}")
-    except APIError as error:
-        return fail(described(error))
-    except OSError as error:
-        return fail(str(error))
 
 
 def _tell_rest(tally: Tally, checked: Checked, code: int) -> None:
@@ -325,21 +311,3 @@ def _tell_rest(tally: Tally, checked: Checked, code: int) -> None:
         )
     elif tally.causes.may_pass:
         tell(f"--retry-failed tries the failed ones again, of which {tally.causes.may_pass} may pass now.")
-
-
-@contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """Let SIGTERM do what Ctrl-C does while the context lasts."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    try:
-        before = signal.signal(signal.SIGTERM, interrupt)
-    except ValueError:  # in a thread
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import time
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +13,7 @@ import httpx
 
 from ..._errors import (
     APIConnectionError,
+    APIError,
     APIStatusError,
     AuthenticationError,
     BadRequestError,
@@ -18,16 +22,18 @@ from ..._errors import (
     PermissionDeniedError,
 )
 from ...batch import BatchRequestError, acomplete_many
-from .._common import described
+from .._common import INTERRUPTED, described, fail
 from .requests import Asked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 
     from ..._client.clients import AsyncAnthropic
     from ...batch import Result
     from .results import ResultsFile
     from .tally import Tally
+
+    Work = Callable[[], Coroutine[Any, Any, None]]
 
 # So many calls in a row, each with its retries, that find nobody there.
 _UNREACHABLE_CALLS = 5
@@ -158,3 +164,55 @@ def told_of(error: Exception) -> dict[str, Any]:
             told |= {"status": error.status_code, "type": error.type}
     told["message"] = described(error)
     return told
+
+
+def ran(main: Work) -> int:
+    """Run to the end, to Ctrl-C or SIGTERM, or to what stops it, and return the exit code."""
+
+    async def until_terminated() -> bool:
+        task = asyncio.ensure_future(main())
+        loop = asyncio.get_running_loop()
+        terminated = False
+
+        def terminate() -> None:
+            nonlocal terminated
+            terminated = True
+            task.cancel()
+
+        with suppress(NotImplementedError, ValueError, RuntimeError):  # Windows, or no main thread
+            loop.add_signal_handler(signal.SIGTERM, terminate)
+        try:
+            await task
+        except asyncio.CancelledError:
+            if not terminated:
+                raise
+        return terminated
+
+    try:
+        return INTERRUPTED if asyncio.run(until_terminated()) else 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Stopped as stop:
+        return fail(f"Stopped, as all that is left would fail: {stop}")
+    except APIError as error:
+        return fail(described(error))
+    except OSError as error:
+        return fail(str(error))
+
+
+@contextmanager
+def terminated_as_interrupted() -> Iterator[None]:
+    """Let SIGTERM do what Ctrl-C does while the context lasts."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGTERM, interrupt)
+    except ValueError:  # in a thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,215 @@
+"""`Completer`: rows in, the same rows with completions out, for engines that run on many machines."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ._result import checked_concurrency
+from ._threads import complete_many
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .._client.clients import Anthropic
+    from .._http.call import Clock
+    from ._result import Result
+
+COLUMNS = ("completion", "stop_reason", "model", "request_id", "error", "error_type")
+
+
+class Completer:
+    """Completes the prompts in batches of rows. It can be pickled, and makes its client where it runs.
+
+    It works unchanged as a class for Ray Data's `map_batches`, and as a function for Spark's `mapInPandas`
+    and Dask's `map_partitions`. A batch of rows is a pandas DataFrame, a pyarrow Table, a mapping of columns,
+    a list of mappings, or an iterator of such batches; what comes back is of the same kind, with the columns
+    `completion`, `stop_reason`, `model`, `request_id`, `error` and `error_type` besides, all of them text.
+
+    A request that fails has None as `completion` and is told in `error` and `error_type`: it fails no
+    partition. A batch that is given again, as after a worker was lost, is completed again: nothing is kept
+    between batches.
+
+    Args:
+        client: Settings of `Anthropic`. They are in its pickle, so the key is best left to ANTHROPIC_API_KEY
+            where it runs.
+        concurrency: The most calls at a time of each copy, 1 or more.
+        id_column: The column with what names a row.
+        prompt_column: The column with the prompts, ready transcripts.
+        requests_per_minute: The rate of all copies together; None for the service's own pace, see
+            `complete_many`.
+        rate_share: The share of that rate that each copy takes, above 0 and up to 1: one divided by the
+            number of workers.
+        **arguments: Arguments of `create` for every call.
+
+    Raises:
+        TypeError, ValueError: An argument is wrong.
+    """
+
+    def __init__(
+        self,
+        *,
+        client: Mapping[str, Any] | None = None,
+        concurrency: int = 8,
+        id_column: str = "id",
+        prompt_column: str = "prompt",
+        requests_per_minute: float | None = None,
+        rate_share: float = 1.0,
+        **arguments: Any,
+    ) -> None:
+        if not 0 < rate_share <= 1:
+            raise ValueError(f"rate_share: expected a share above 0 and up to 1, got {rate_share!r}")
+        if requests_per_minute is not None and not 0 < requests_per_minute < float("inf"):
+            raise ValueError(f"requests_per_minute: expected a rate above 0, got {requests_per_minute!r}")
+        self._settings = dict(client or {})
+        self._concurrency = checked_concurrency(concurrency)
+        self._id_column, self._prompt_column = id_column, prompt_column
+        self._rate = None if requests_per_minute is None else requests_per_minute * rate_share
+        self._arguments = arguments
+        self._begin()
+
+    def _begin(self) -> None:
+        self._client: Anthropic | None = None
+        self._lock = threading.Lock()
+        self._next_at = 0.0
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Without what belongs to this process.
+        return {
+            name: value for name, value in vars(self).items() if name not in ("_client", "_lock", "_next_at")
+        }
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        vars(self).update(state)
+        self._begin()
+
+    def __repr__(self) -> str:
+        columns = f"id_column={self._id_column!r}, prompt_column={self._prompt_column!r}"
+        return f"{type(self).__name__}({columns}, concurrency={self._concurrency})"
+
+    def __call__(self, rows: Any) -> Any:
+        """Return the rows with their completions.
+
+        Args:
+            rows: A batch of rows, or an iterator of such batches.
+
+        Raises:
+            TypeError: It is neither.
+            ValueError: It lacks the column with the ids or the prompts, or has one of those that are added.
+        """
+        if isinstance(rows, Iterator):
+            return map(self, rows)
+        if isinstance(rows, list):
+            return self._completed_rows(rows)
+        columns = _columns_of(rows)
+        ids, prompts = self._of(columns)
+        return _with_columns(rows, self._added(ids, prompts))
+
+    def _completed_rows(self, rows: list[Any]) -> list[dict[str, Any]]:
+        if not rows:
+            return []
+        names = {name for row in rows for name in row}
+        ids, prompts = self._of({name: [row.get(name) for row in rows] for name in names})
+        added = self._added(ids, prompts)
+        return [
+            {**row, **{name: values[place] for name, values in added.items()}}
+            for place, row in enumerate(rows)
+        ]
+
+    def _of(self, columns: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
+        for name in (self._id_column, self._prompt_column):
+            if name not in columns:
+                raise ValueError(f"rows: expected a column {name!r}, got {', '.join(map(repr, columns))}")
+        if twice := [name for name in COLUMNS if name in columns]:
+            raise ValueError(f"rows: expected no column {twice[0]!r}, as it is added; rename it")
+        return _values(columns[self._id_column]), _values(columns[self._prompt_column])
+
+    def _added(self, ids: list[Any], prompts: list[Any]) -> dict[str, list[str | None]]:
+        added: dict[str, list[str | None]] = {name: [None] * len(ids) for name in COLUMNS}
+        client = self._ready()
+        # By their places: an engine may have the same id twice, and that is not ours to judge.
+        requests = ({"id": place, "prompt": prompt} for place, prompt in enumerate(prompts))
+        for result in complete_many(
+            client, self._paced(requests, client._clock), concurrency=self._concurrency, **self._arguments
+        ):
+            for name, value in _cells(result).items():
+                added[name][result.id] = value
+        return added
+
+    def _ready(self) -> Anthropic:
+        with self._lock:
+            if self._client is None:
+                from .._client.clients import Anthropic
+
+                self._client = Anthropic(**self._settings)
+            return self._client
+
+    def _paced(self, requests: Iterable[dict[str, Any]], clock: Clock) -> Iterator[dict[str, Any]]:
+        """Yield requests no faster than the rate allows, over all batches of this copy."""
+        for request in requests:
+            if self._rate is not None:
+                with self._lock:
+                    now = clock.monotonic()
+                    wait = max(0.0, self._next_at - now)
+                    self._next_at = max(now, self._next_at) + 60.0 / self._rate
+                if wait:
+                    clock.sleep(wait)
+            yield request
+
+
+def _cells(result: Result) -> dict[str, str | None]:
+    if result.completion is not None:
+        completion = result.completion
+        return {
+            "completion": completion.completion,
+            "stop_reason": completion.stop_reason,
+            "model": completion.model,
+            "request_id": completion._request_id,
+        }
+    error = result.error
+    kind = getattr(error, "type", None) or type(error).__name__
+    return {"error": str(error) or kind, "error_type": kind, "request_id": getattr(error, "request_id", None)}
+
+
+def _columns_of(rows: Any) -> Mapping[str, Any]:
+    """Return the columns of a batch by name."""
+    if isinstance(rows, Mapping):
+        return rows
+    names = getattr(rows, "column_names", None)  # of pyarrow
+    if names is None:
+        names = getattr(rows, "columns", None)  # of pandas
+    if names is None:
+        raise TypeError(
+            "rows: expected a DataFrame, a Table, a mapping of columns, a list of mappings or an iterator of "
+            f"these, got a value of type {type(rows).__name__}"
+        )
+    return {str(name): rows[name] for name in names}
+
+
+def _values(column: Any) -> list[Any]:
+    for method in ("to_pylist", "tolist"):
+        if hasattr(column, method):
+            values: list[Any] = getattr(column, method)()
+            return values
+    return list(column)
+
+
+def _with_columns(rows: Any, added: Mapping[str, list[str | None]]) -> Any:
+    if isinstance(rows, Mapping):
+        kind = type(next(iter(rows.values()), None)).__module__.partition(".")[0]
+        if kind != "numpy":
+            return {**rows, **added}
+        import numpy  # pyright: ignore[reportMissingImports] - the engine has it
+
+        return {**rows, **{name: numpy.array(values, dtype=object) for name, values in added.items()}}
+    if hasattr(rows, "append_column"):
+        import pyarrow
+
+        for name, values in added.items():
+            rows = rows.append_column(name, pyarrow.array(values, pyarrow.string()))
+        return rows
+    import pandas  # pyright: ignore[reportMissingImports] - the engine has it
+
+    columns = {name: pandas.Series(values, index=rows.index, dtype=object) for name, values in added.items()}
+    return rows.assign(**columns)

@@ -1,0 +1,132 @@
+"""`Completer`: rows in, rows with completions out, whatever kind a batch of rows is."""
+
+import pickle
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from anthropic_completions.batch import Completer
+from anthropic_completions.testing import StandIn, completion, error
+
+COLUMNS = ["completion", "stop_reason", "model", "request_id", "error", "error_type"]
+
+
+@pytest.fixture
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> StandIn:
+    """A stand-in that completers use for their clients."""
+    stand_in = StandIn()
+    monkeypatch.setattr(
+        "anthropic_completions._client.clients.Anthropic", lambda **settings: stand_in.client(**settings)
+    )
+    return stand_in
+
+
+def completer(**options: Any) -> Completer:
+    given = {"model": "claude-2.1", "max_tokens_to_sample": 9, "client": {"max_retries": 0}, **options}
+    return pickle.loads(pickle.dumps(Completer(**given)))
+
+
+ROWS = [{"id": number, "prompt": f"\n\nHuman: {number}\n\nAssistant:", "gold": "x"} for number in range(5)]
+TEXTS = [f" You said: {number}" for number in range(5)]
+
+
+def test_a_list_of_rows(stand_in: StandIn) -> None:
+    done = completer()(ROWS)
+    assert [row["completion"] for row in done] == TEXTS
+    assert [row["gold"] for row in done] == ["x"] * 5
+    assert all([*row] == ["id", "prompt", "gold", *COLUMNS] for row in done)
+    assert completer()([]) == []
+
+
+def test_a_mapping_of_columns(stand_in: StandIn) -> None:
+    columns = {name: [row[name] for row in ROWS] for name in ROWS[0]}
+    done = completer()(columns)
+    assert done["completion"] == TEXTS
+    assert [*done] == ["id", "prompt", "gold", *COLUMNS]
+
+
+def test_a_table(stand_in: StandIn) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    done = completer()(pyarrow.Table.from_pylist(ROWS))
+    assert done.column("completion").to_pylist() == TEXTS
+    assert done.column("error").to_pylist() == [None] * 5
+
+
+def test_an_iterator_of_batches_is_taken_as_needed(stand_in: StandIn) -> None:
+    taken: list[int] = []
+
+    def batches() -> Iterator[list[dict[str, Any]]]:
+        for number in range(3):
+            taken.append(number)
+            yield ROWS
+
+    done = completer()(batches())
+    assert [row["completion"] for row in next(done)] == TEXTS
+    assert taken == [0]
+    assert len(list(done)) == 2
+
+
+def test_a_failure_is_told_in_columns(stand_in: StandIn) -> None:
+    stand_in.queue(error(400, message="Odd."), completion(" Fine."))
+    failed, fine, wrong = completer(concurrency=1)([*ROWS[:2], {"id": 9, "prompt": None}])
+    assert failed["completion"] is None
+    assert failed["error_type"] == "invalid_request_error"
+    assert "Odd." in failed["error"]
+    assert failed["request_id"].startswith("req_")
+    assert (fine["completion"], fine["error"]) == (" Fine.", None)
+    assert wrong["error_type"] == "TypeError"
+
+
+def test_columns_can_have_other_names(stand_in: StandIn) -> None:
+    rows = [{"qid": "a", "text": ROWS[0]["prompt"]}]
+    (row,) = completer(id_column="qid", prompt_column="text")(rows)
+    assert row["completion"] == TEXTS[0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ([{"id": 1}], "expected a column 'prompt'"),
+        ([{"prompt": "x"}], "expected a column 'id'"),
+        ([{"id": 1, "prompt": "x", "error": 1}], "expected no column 'error'"),
+    ],
+)
+def test_wrong_columns_are_told(stand_in: StandIn, rows: Any, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        completer()(rows)
+    assert not stand_in.received
+
+
+def test_what_is_no_batch_is_told() -> None:
+    with pytest.raises(TypeError, match="expected a DataFrame"):
+        completer()(3)
+
+
+def test_each_copy_takes_its_share_of_the_rate(stand_in: StandIn) -> None:
+    one = completer(requests_per_minute=60, rate_share=0.5, concurrency=1)
+    one(ROWS)
+    assert sum(stand_in.clock.waits) == pytest.approx(4 * 2.0)
+    one(ROWS)  # the pace goes on over batches
+    assert sum(stand_in.clock.waits) == pytest.approx(9 * 2.0)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"rate_share": 0},
+        {"rate_share": 1.5},
+        {"requests_per_minute": 0},
+        {"requests_per_minute": float("inf")},
+        {"concurrency": 0},
+    ],
+)
+def test_wrong_options_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(options))):
+        Completer(**options)
+
+
+def test_it_shows_no_settings() -> None:
+    one = Completer(client={"api_key": "sk-ant-secret"})
+    assert "secret" not in repr(one)
+    assert repr(one) == "Completer(id_column='id', prompt_column='prompt', concurrency=8)"
