@@ -128,7 +128,7 @@ def logged_app() -> Any:
 
 def _put_in_environment(options: dict[str, Any]) -> None:
     """Tell the workers what was asked for: a process of its own has the environment only."""
-    from ..gateway.settings import PREFIX
+    from ..gateway._settings import PREFIX
 
     if options["upstream"]:
         os.environ["ANTHROPIC_BASE_URL"] = options.pop("upstream")

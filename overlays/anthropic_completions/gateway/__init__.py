@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .settings import Settings
+from ._settings import Settings
 
 if TYPE_CHECKING:
     import httpx
@@ -39,7 +39,7 @@ def create_app(
         ValueError: A setting of the environment is wrong; its variable is named.
     """
     try:
-        from .application import application
+        from ._application import application
     except ModuleNotFoundError as error:
         raise ImportError(
             "the gateway needs an extra: pip install 'anthropic-completions[gateway]'"

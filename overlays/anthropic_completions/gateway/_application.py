@@ -19,9 +19,9 @@ from .._faults import (
     prompt_fault,
     read_body,
 )
-from .answering import Asking, Gateway, answer_plain, answer_streamed, send_answer
-from .replies import fault_answer
-from .watching import Metrics, Told
+from ._answering import Asking, Gateway, answer_plain, answer_streamed, send_answer
+from ._replies import fault_answer
+from ._watching import Metrics, Told
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
-    from .settings import Settings
+    from ._settings import Settings
 
 
 def application(settings: Settings, http_client: httpx.AsyncClient | None) -> Starlette:

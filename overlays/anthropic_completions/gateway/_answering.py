@@ -15,7 +15,7 @@ from .._faults import ping_event
 from .._options import NOT_GIVEN
 from ..messages import translate
 from ..messages._learning import support_of
-from .replies import NEWLINE, Answer, chunk_event, completion_body, error_answer, error_chunk, passed_on
+from ._replies import NEWLINE, Answer, chunk_event, completion_body, error_answer, error_chunk, passed_on
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Send
 
     from .._contract.completion import Completion
-    from .settings import Settings
-    from .watching import Told
+    from ._settings import Settings
+    from ._watching import Told
 
 T = TypeVar("T")
 
