@@ -23,7 +23,10 @@ from anthropic_completions.testing import Received, StandIn
 from cli.shell import MODULE, Cli, Terminal, default_signals, environment, kept_on_failure, piped
 from support import ARGUMENTS
 
-COMMANDS = ["complete", "batch", "export", "models", "convert", "scan", "serve", "shell-completion"]
+COMMANDS = [
+    *("complete", "batch", "export", "models", "convert", "scan", "serve", "run", "gateway"),
+    "shell-completion",
+]
 MODELS = component("#/components/schemas/KnownModel")["x-models"]
 
 

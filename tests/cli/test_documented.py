@@ -93,6 +93,7 @@ def test_there_are_commands_of_each_kind() -> None:
         "batch",
         "convert",
         "export",
+        "gateway",
         "models",
         "run",
         "scan",

@@ -25,12 +25,12 @@ COST = """\
           type: number
           description: What it cost.
 """
-TEAPOT = "            418: { name: TeapotError, description: it is a teapot. }\n"
+TEAPOT = '            "418": { name: TeapotError, description: it is a teapot. }\n'
 # What a maintainer adds, in the contract alone: before which line, and what.
 ADDED = {
     "parameter": ("        top_k:\n          type: integer\n", SEED),
     "reply field": ("        log_id:\n          type: string\n          description: Undocumented", COST),
-    "status": ("            422: { name", TEAPOT),
+    "status": ('            "422": { name', TEAPOT),
     "model": ("        - claude-opus-4-8\n", "        - claude-new-9\n"),
 }
 
