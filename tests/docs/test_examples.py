@@ -134,7 +134,7 @@ def test_the_bridge_page_lists_the_settings_with_their_defaults(monkeypatch: pyt
     options = Anthropic(api_key="k")._options
     for name, variable, default in rows:
         assert str(getattr(options, name)) == {"no map": "None"}.get(default, default.strip("`"))
-        assert variable == _options._VARIABLES.get(name, "")
+        assert variable == _options.settings._VARIABLES.get(name, "")
 
 
 def test_the_variables_of_the_bridge_page_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:

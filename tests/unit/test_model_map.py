@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from anthropic_completions import Anthropic
-from anthropic_completions._model_map import ModelMap, model_map
+from anthropic_completions._options.model_map import ModelMap, model_map
 
 
 def mapped(value: object, model: str) -> str | None:

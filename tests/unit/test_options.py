@@ -21,8 +21,8 @@ from anthropic_completions._options import (
     sequence,
     timeout,
 )
+from anthropic_completions._options.urls import base_url, query_pairs
 from anthropic_completions._secrets import Headers, Secret, is_secret, secret
-from anthropic_completions._urls import base_url, query_pairs
 
 KEY = "sk-ant-a-secret-key"
 

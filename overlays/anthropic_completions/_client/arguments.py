@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 
 from .._contract.generated import body_fields, checker, request_kwargs
 from .._options import NotGiven, Omit, is_given, layer_headers, mapping, sequence
+from .._options.urls import query_pairs
 from .._secrets import Headers
-from .._urls import query_pairs
 
 if TYPE_CHECKING:
     from .._contract.schema import JSONObject

@@ -24,10 +24,10 @@ from .._options import (
     seconds,
     timeout,
 )
+from .._options.urls import query_pairs
 from .._secrets import Headers, is_secret
 from .._stream.replies import COMPLETIONS
 from .._stream.waits import StreamLimits
-from .._urls import query_pairs
 from .._version import __version__
 from .arguments import encode_body, headers_to_send, put_over, url_with_query
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from .. import models, prompts
-from .._callers import stacklevel
+from .._errors.callers import stacklevel
 from .._options import BASE_URL, NOT_GIVEN, flag, mapping
 from .._stream.replies import COMPLETIONS
 from .arguments import completion_request, encode_body

@@ -28,7 +28,7 @@ from ._common import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .._model_map import ModelMap
+    from .._options.model_map import ModelMap
 
 # The settings of clients that change what a request becomes.
 _SETTINGS = ("on_loss", "model_map", "prefill", "thinking_room")

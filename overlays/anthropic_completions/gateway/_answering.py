@@ -11,8 +11,8 @@ from .._client.clients import AsyncAnthropic
 from .._client.responses import AsyncAPIResponse
 from .._client.routing import model_asked_for
 from .._errors import AnthropicError, APIConnectionError
-from .._faults import ping_event
 from .._options import NOT_GIVEN
+from .._stream.faults import ping_event
 from ..messages import translate
 from ..messages._learning import support_of
 from ._replies import NEWLINE, Answer, chunk_event, completion_body, error_answer, error_chunk, passed_on

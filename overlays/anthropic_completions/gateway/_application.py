@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from .._faults import (
+from .._stream.faults import (
     Fault,
     credential_fault,
     error_body,

@@ -8,9 +8,9 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._callers import stacklevel
 from .._contract.schema import describe
 from .._errors import APIError, APIResponseValidationError, IncompleteStreamError
+from .._errors.callers import stacklevel
 from .._stream.assembly import Assembly
 from .._stream.replies import Reader
 from ._beginnings import Answer

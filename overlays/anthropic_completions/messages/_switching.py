@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from .._callers import stacklevel
+from .._errors.callers import stacklevel
 from ..models import lifecycle, recommended
 from ._replies import BackendSwitchWarning
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..._model_map import model_map
+from ..._options.model_map import model_map
 from ...models import CURRENT
 
 if TYPE_CHECKING:

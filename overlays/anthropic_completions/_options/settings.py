@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeGuard, TypeVar, cast
 
-from ._model_map import ModelMap, model_map
-from ._secrets import Headers, Secret, secret
-from ._urls import base_url
+from .._secrets import Headers, Secret, secret
+from .model_map import ModelMap, model_map
+from .urls import base_url
 
 if TYPE_CHECKING:
     import httpx

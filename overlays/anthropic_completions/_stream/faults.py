@@ -9,15 +9,15 @@ import json
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ._contract.generated import first_violation, statuses
-from ._http.failures import parse_json
-from ._stream.sse import encode_event
-from .prompts import validate
+from .._contract.generated import first_violation, statuses
+from .._http.failures import parse_json
+from ..prompts import validate
+from .sse import encode_event
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ._contract.schema import Violation
+    from .._contract.schema import Violation
 
 
 class Fault(NamedTuple):

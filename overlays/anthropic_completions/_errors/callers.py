@@ -7,7 +7,8 @@ import os
 import sys
 
 # A call may come through the context managers of `contextlib`.
-_NOT_THE_USERS = (os.path.dirname(__file__) + os.sep, contextlib.__file__)  # noqa: PTH120 - frames hold text
+_PACKAGE = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120 - frames hold text
+_NOT_THE_USERS = (_PACKAGE + os.sep, contextlib.__file__)
 
 
 def stacklevel() -> int:
