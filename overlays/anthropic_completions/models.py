@@ -11,7 +11,10 @@ import warnings
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from functools import cache
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from ._contract.schema import JSONObject
 
 __all__ = [
     "CURRENT",
@@ -133,7 +136,7 @@ def lifecycle(name: str, *, on: date | None = None) -> Lifecycle:
     day = datetime.now(UTC).date() if on is None else on.date() if isinstance(on, datetime) else on
     known = _known()
     snapshot: str = known["x-models"].get(name, {}).get("alias_of", name)
-    entry: dict[str, Any] | None = known["x-models"].get(snapshot)
+    entry: JSONObject | None = known["x-models"].get(snapshot)
     facts = entry or {}
     deprecated, retired = _date(facts, "deprecated"), _date(facts, "retired")
     return Lifecycle(
@@ -254,18 +257,18 @@ def _status(day: date, deprecated: date | None, retired: date | None) -> Status:
     return "deprecated" if deprecated is not None and day >= deprecated else "active"
 
 
-def _support(facts: dict[str, Any]) -> MessagesSupport:
+def _support(facts: JSONObject) -> MessagesSupport:
     effort = facts.get("effort")
     known = None if effort is None else Effort(tuple(effort["levels"]), effort["default"])
     return MessagesSupport(**{**facts, "effort": known})
 
 
-def _date(facts: dict[str, Any], field: str) -> date | None:
+def _date(facts: JSONObject, field: str) -> date | None:
     return date.fromisoformat(facts[field]) if field in facts else None
 
 
 @cache
-def _known() -> dict[str, Any]:
+def _known() -> JSONObject:
     from ._contract.generated import component  # not before it is needed
 
     return component("#/components/schemas/KnownModel")

@@ -96,7 +96,7 @@ class AnthropicCompletionsInstrumentor(BaseInstrumentor):  # type: ignore[misc]
 
         async def complete_async(
             client: AsyncAnthropic, arguments: Mapping[str, Any], form: type[Any]
-        ) -> Any:
+        ) -> object:
             call = _TracedCall(telemetry, client, arguments)
             with trace.use_span(call.span, record_exception=False, set_status_on_exception=False):
                 try:
@@ -110,7 +110,7 @@ class AnthropicCompletionsInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         Anthropic._complete = complete  # type: ignore[method-assign, assignment]
         AsyncAnthropic._complete = complete_async  # type: ignore[method-assign, assignment]
 
-    def _uninstrument(self, **kwargs: Any) -> None:
+    def _uninstrument(self, **kwargs: object) -> None:
         Anthropic._complete, AsyncAnthropic._complete = self._before  # type: ignore[method-assign]
 
 
@@ -138,7 +138,7 @@ class _TracedCall:
     """One call, from its arguments to the end of its reply."""
 
     def __init__(
-        self, telemetry: _Telemetry, client: Anthropic | AsyncAnthropic, arguments: Mapping[str, Any]
+        self, telemetry: _Telemetry, client: Anthropic | AsyncAnthropic, arguments: Mapping[str, object]
     ) -> None:
         given = {name: value for name, value in arguments.items() if value is not None and is_given(value)}
         model, url = str(given.get("model", "")), client.base_url

@@ -156,7 +156,7 @@ class Anthropic(BaseClient["httpx.Client"]):
         body: Mapping[str, object] | None = None,
         options: RequestOptions | None = None,
         stream: bool = False,
-        stream_cls: type[Any] | None = None,
+        stream_cls: type[object] | None = None,
     ) -> Any:
         """Send a POST with a body of your own, for requests that `create` has no arguments for.
 
@@ -276,7 +276,7 @@ class AsyncAnthropic(BaseClient["httpx.AsyncClient"]):
         body: Mapping[str, object] | None = None,
         options: RequestOptions | None = None,
         stream: bool = False,
-        stream_cls: type[Any] | None = None,
+        stream_cls: type[object] | None = None,
     ) -> Any:
         """Send a POST with a body of your own; see `Anthropic.post`."""
         from .calls import Caller, raw_call

@@ -55,7 +55,7 @@ class APIRequest:
     url: str
     headers: Mapping[str, str]
     query_params: Mapping[str, str]
-    json: Any
+    json: object
     timeout: httpx.Timeout
     max_retries: int
     retries_taken: int
@@ -219,14 +219,14 @@ def _handler(entry: object, *, asynchronous: bool) -> Any:
     return entry
 
 
-def _chain(handlers: list[Any], last: Any) -> Any:
+def _chain(handlers: list[object], last: object) -> Any:
     """Return a function of a request that calls the handlers, the last of them first."""
     for handler in handlers:
         last = functools.partial(_call_with, handler, last)
     return last
 
 
-def _call_with(handler: Any, call_next: Any, request: APIRequest) -> Any:
+def _call_with(handler: Any, call_next: object, request: APIRequest) -> Any:
     return handler(request, call_next)
 
 

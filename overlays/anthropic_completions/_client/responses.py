@@ -113,7 +113,7 @@ class ReplyBase(Generic[R]):
         encoded = "content-encoding" in response.headers and not response.is_stream_consumed
         return decoded_view(response) if encoded else response
 
-    def _parse(self, to: Any) -> Any:
+    def _parse(self, to: object) -> Any:
         if to not in self._parsed:
             self._parsed[to] = self._converted() if to is None else self._cast(to)
         return self._parsed[to]
@@ -161,7 +161,7 @@ class RawAPIResponse(ReplyBase[R]):
     @overload
     def parse(self) -> R: ...
 
-    def parse(self, *, to: type[Any] | None = None) -> Any:
+    def parse(self, *, to: type[object] | None = None) -> Any:
         """Return what `create` would have returned, or the reply as another type.
 
         Args:
@@ -192,7 +192,7 @@ class APIResponse(ReplyBase[R]):
     @overload
     def parse(self) -> R: ...
 
-    def parse(self, *, to: type[Any] | None = None) -> Any:
+    def parse(self, *, to: type[object] | None = None) -> Any:
         """Read the body and return what `create` would have returned, or the reply as another type.
 
         Args:
@@ -254,7 +254,7 @@ class AsyncAPIResponse(ReplyBase[R]):
     @overload
     async def parse(self) -> R: ...
 
-    async def parse(self, *, to: type[Any] | None = None) -> Any:
+    async def parse(self, *, to: type[object] | None = None) -> Any:
         """Read the body and return what `create` would have returned; see `APIResponse.parse`."""
         if to is not httpx.Response and not (to is None and self._streamed):
             await self.read()

@@ -265,7 +265,7 @@ class Completion(CompletionFields):
         """Return the fields as a dict; the options are those of `model_dump`."""
         return self.model_dump(**options)
 
-    def to_json(self, *, indent: int | None = 2, **options: Any) -> str:
+    def to_json(self, *, indent: int | None = 2, **options: object) -> str:
         """Return the fields as JSON text, indented; the options are those of `model_dump`."""
         return self.model_dump_json(indent=indent, **options)
 

@@ -75,7 +75,7 @@ def compile_schema(schema: Schema, resolve: Callable[[str], Schema]) -> Check:
     if len(checks) == 1:
         return checks[0]
 
-    def check_all(value: Any, path: str) -> Sequence[Violation]:
+    def check_all(value: object, path: str) -> Sequence[Violation]:
         found: Sequence[Violation] = ()
         for check in checks:
             if wrong := check(value, path):
@@ -96,17 +96,17 @@ def describe(value: object) -> str:
     return f"a value of type {type(value).__name__}"
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _type(names: Any, schema: Schema, resolve: Any) -> Check:
+def _type(names: Any, schema: Schema, resolve: object) -> Check:
     kinds = [_TYPES[name] for name in ([names] if isinstance(names, str) else names)]
     phrases = [_phrase(schema) or phrase for phrase, _ in kinds[:1]] + [phrase for phrase, _ in kinds[1:]]
     tests = [test for _, test in kinds]
     expected = " or ".join(phrases)
 
-    def check(value: Any, path: str) -> Sequence[Violation]:
+    def check(value: object, path: str) -> Sequence[Violation]:
         for test in tests:
             if test(value):
                 return ()
@@ -115,11 +115,11 @@ def _type(names: Any, schema: Schema, resolve: Any) -> Check:
     return check
 
 
-def _bound(keyword: str, holds: Callable[[Any, Any], bool], applies: Callable[[Any], bool]) -> Any:
-    def compile_bound(limit: Any, schema: Schema, resolve: Any) -> Check:
+def _bound(keyword: str, holds: Callable[[Any, Any], bool], applies: Callable[[object], bool]) -> Any:
+    def compile_bound(limit: object, schema: Schema, resolve: object) -> Check:
         expected = _phrase(schema)
 
-        def check(value: Any, path: str) -> Sequence[Violation]:
+        def check(value: object, path: str) -> Sequence[Violation]:
             # `holds` rather than its opposite: NaN is beyond every bound.
             if not applies(value) or holds(value, limit):
                 return ()
@@ -146,8 +146,8 @@ def _phrase(schema: Schema) -> str:
     return f"{what} of at least {low}" if low is not None else ""
 
 
-def _constant(constant: Any, schema: Schema, resolve: Any) -> Check:
-    def check(value: Any, path: str) -> Sequence[Violation]:
+def _constant(constant: object, schema: Schema, resolve: object) -> Check:
+    def check(value: object, path: str) -> Sequence[Violation]:
         if value == constant and isinstance(value, bool) == isinstance(constant, bool):
             return ()
         return [Violation(path, "const", repr(constant), describe(value))]
@@ -155,8 +155,8 @@ def _constant(constant: Any, schema: Schema, resolve: Any) -> Check:
     return check
 
 
-def _enumeration(values: Any, schema: Schema, resolve: Any) -> Check:
-    def check(value: Any, path: str) -> Sequence[Violation]:
+def _enumeration(values: Any, schema: Schema, resolve: object) -> Check:
+    def check(value: object, path: str) -> Sequence[Violation]:
         if value in values:
             return ()
         return [Violation(path, "enum", "one of the known values", describe(value))]
@@ -167,7 +167,7 @@ def _enumeration(values: Any, schema: Schema, resolve: Any) -> Check:
 def _any_of(branches: Any, schema: Schema, resolve: Any) -> Check:
     checks = [compile_schema(branch, resolve) for branch in branches]
 
-    def check(value: Any, path: str) -> Sequence[Violation]:
+    def check(value: object, path: str) -> Sequence[Violation]:
         # The widest branch stands last; its complaint is the one to show.
         last: Sequence[Violation] = ()
         for branch in checks:
@@ -193,7 +193,7 @@ def _items(schema: Any, _: Schema, resolve: Any) -> Check:
 def _properties(properties: Any, _: Schema, resolve: Any) -> Check:
     checks = {name: compile_schema(schema, resolve) for name, schema in properties.items()}
 
-    def check(value: Any, path: str) -> Sequence[Violation]:
+    def check(value: object, path: str) -> Sequence[Violation]:
         found: Sequence[Violation] = ()
         if isinstance(value, dict):
             for name, check_property in checks.items():
@@ -206,8 +206,8 @@ def _properties(properties: Any, _: Schema, resolve: Any) -> Check:
     return check
 
 
-def _required(names: Any, _: Schema, resolve: Any) -> Check:
-    def check(value: Any, path: str) -> Sequence[Violation]:
+def _required(names: Any, _: Schema, resolve: object) -> Check:
+    def check(value: object, path: str) -> Sequence[Violation]:
         if not isinstance(value, dict):
             return ()
         missing = [name for name in names if name not in value]
@@ -219,10 +219,10 @@ def _required(names: Any, _: Schema, resolve: Any) -> Check:
     return check
 
 
-def _additional(allowed: Any, schema: Schema, resolve: Any) -> Check:
+def _additional(allowed: object, schema: Schema, resolve: object) -> Check:
     known = frozenset(schema.get("properties", ()))
 
-    def check(value: Any, path: str) -> Sequence[Violation]:
+    def check(value: object, path: str) -> Sequence[Violation]:
         if allowed is not False or not isinstance(value, dict):
             return ()
         unknown = [name for name in value if name not in known]
@@ -239,7 +239,7 @@ def _additional(allowed: Any, schema: Schema, resolve: Any) -> Check:
     return check
 
 
-_COMPILERS: dict[str, Callable[[Any, Schema, Any], Check]] = {
+_COMPILERS: dict[str, Callable[[object, Schema, object], Check]] = {
     "additionalProperties": _additional,
     "anyOf": _any_of,
     "const": _constant,

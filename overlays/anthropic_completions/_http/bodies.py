@@ -123,7 +123,7 @@ def read(response: httpx.Response, max_bytes: int, is_late: Callable[[], bool] |
     return not stopped
 
 
-async def leave(pieces: AsyncIterator[Any]) -> bool:
+async def leave(pieces: AsyncIterator[object]) -> bool:
     """End an iteration over a body before its end; return whether there was more to wait for.
 
     Closed from outside, an async generator drops those within it unfinished, of which trio warns. Cancelled

@@ -107,7 +107,7 @@ class BasePort(Protocol):
         headers: Mapping[str, str],
         content: bytes | None,
         timeout: httpx.Timeout,
-        extensions: Mapping[str, Any] | None = None,
+        extensions: Mapping[str, object] | None = None,
     ) -> httpx.Request:
         """Return a request."""
         ...

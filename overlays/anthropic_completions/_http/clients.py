@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Iterator, Mapping
 
+    from .._contract.schema import JSONObject
+
 DEFAULT_TIMEOUT = httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS)
 DEFAULT_CONNECTION_LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100)
 H = TypeVar("H", bound="httpx.Client | httpx.AsyncClient")
@@ -41,7 +43,7 @@ def ready(http: H) -> H:
 class DefaultHttpxClient(httpx.Client):
     """An `httpx.Client` with this package's defaults; arguments change them one by one."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: object) -> None:
         super().__init__(**_with_defaults(kwargs, httpx.HTTPTransport))
 
 
@@ -68,7 +70,7 @@ class DirectClient(httpx.Client):
     goes httpx's way where there is more to do: with cookies and proxies.
     """
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: object) -> None:
         settings = _with_defaults(kwargs, httpx.HTTPTransport)
         super().__init__(**settings)
         self._direct = None if any(settings.get("mounts", {}).values()) else settings["transport"]
@@ -94,7 +96,7 @@ class DirectClient(httpx.Client):
 class AsyncDirectClient(httpx.AsyncClient):
     """As `DirectClient`."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: object) -> None:
         settings = _with_defaults(kwargs, httpx.AsyncHTTPTransport)
         super().__init__(**settings)
         self._direct = None if any(settings.get("mounts", {}).values()) else settings["transport"]
@@ -161,7 +163,7 @@ def _prepare(
     headers: Mapping[str, str],
     content: bytes | None,
     timeout: httpx.Timeout,
-    extensions: Mapping[str, Any] | None = None,
+    extensions: Mapping[str, object] | None = None,
 ) -> httpx.Request:
     if not content or client.cookies:
         return client.build_request(
@@ -211,8 +213,8 @@ def _finish(
             request.headers[name] = REDACTED
 
 
-def _with_defaults(kwargs: Mapping[str, Any], transport: Any) -> dict[str, Any]:
-    settings: dict[str, Any] = {
+def _with_defaults(kwargs: Mapping[str, object], transport: Any) -> JSONObject:
+    settings: JSONObject = {
         "timeout": DEFAULT_TIMEOUT,
         "limits": DEFAULT_CONNECTION_LIMITS,
         "follow_redirects": True,
@@ -250,7 +252,7 @@ def _ssl_context(*, trust_env: bool) -> ssl.SSLContext:
         raise
 
 
-def _proxied(transport: Any, pattern: str, url: str, arguments: Mapping[str, Any]) -> Any:
+def _proxied(transport: Any, pattern: str, url: str, arguments: Mapping[str, object]) -> object:
     try:
         return transport(proxy=url, **arguments)
     except ImportError as error:

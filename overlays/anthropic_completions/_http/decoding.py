@@ -15,6 +15,8 @@ import httpx
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .._contract.schema import JSONObject
+
 # The most bytes that a step of gzip and deflate gives, and of brotli from Brotli 1.2 on.
 STEP_BYTES = 256 * 1024
 # Without a limit to ask for, few bytes are given at a time: one block of zstd has at most 128 KiB and takes
@@ -189,7 +191,7 @@ def _mapped(parts: Iterator[bytes], kind: type[Exception]) -> Iterator[bytes]:
         raise httpx.DecodingError(str(error)) from error
 
 
-def _installed(*names: str) -> Any:
+def _installed(*names: str) -> object:
     for name in names:
         try:
             return importlib.import_module(name)
@@ -211,4 +213,4 @@ def _zstd() -> _Step | None:
     return None if module is None else _StandardZstd(module)
 
 
-_KINDS: dict[str, Any] = {"gzip": _GZip, "x-gzip": _GZip, "deflate": _Deflate, "br": _brotli, "zstd": _zstd}
+_KINDS: JSONObject = {"gzip": _GZip, "x-gzip": _GZip, "deflate": _Deflate, "br": _brotli, "zstd": _zstd}

@@ -123,7 +123,7 @@ def parse_json(data: bytes | str) -> Any:
     return _decode(text)
 
 
-def _decode(text: str) -> Any:
+def _decode(text: str) -> object:
     try:
         # First without looking for white space around it, of which there is none as a rule.
         try:
@@ -141,7 +141,7 @@ def _refuse_constant(name: str) -> None:
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 # With the extra `fast`. Not for request bodies: these stay the old client's, byte for byte.
-_fast_decode: Callable[[str], Any] | None = None
+_fast_decode: Callable[[str], object] | None = None
 with suppress(ImportError):
     import msgspec.json
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 
-def notice_lost_connections(transport: Any) -> None:
+def notice_lost_connections(transport: object) -> None:
     """Have the pool of an awaiting transport of httpx's notice; other transports are left as they are."""
-    pool: Any = getattr(transport, "_pool", None)
+    pool: object = getattr(transport, "_pool", None)
     if all(hasattr(pool, name) for name in _NEEDED) and not isinstance(pool, _Noticing):
         pool.__class__ = _noticing(type(pool))
 
@@ -37,8 +37,8 @@ _NEEDED = (
 class _Noticing:
     """What is put before the class of a pool."""
 
-    async def handle_async_request(self, request: Any) -> Any:
-        pool: Any = self
+    async def handle_async_request(self, request: object) -> object:
+        pool: object = self
         try:
             response = await super().handle_async_request(request)  # type: ignore[misc]
         except Exception:
@@ -49,7 +49,7 @@ class _Noticing:
         response.stream = _Body(response.stream, pool)
         return response
 
-    async def _close_connections(self, closing: list[Any]) -> None:
+    async def _close_connections(self, closing: list[object]) -> None:
         try:
             await super()._close_connections(closing)  # type: ignore[misc]
         except Exception:

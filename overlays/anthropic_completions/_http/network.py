@@ -136,8 +136,8 @@ class _Backend(core.NetworkBackend):  # type: ignore[misc]  # httpcore is looked
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,
-        socket_options: Any = None,
-    ) -> Any:
+        socket_options: object = None,
+    ) -> object:
         options = {"local_address": local_address, "socket_options": socket_options}
         if _limit.get() is None:
             return _Stream(self._backend.connect_tcp(host, port, timeout=timeout, **options))
@@ -151,7 +151,9 @@ class _Backend(core.NetworkBackend):  # type: ignore[misc]  # httpcore is looked
                 failure = failure or error
         raise failure or core.ConnectError(f"{host} has no address")
 
-    def connect_unix_socket(self, path: str, timeout: float | None = None, socket_options: Any = None) -> Any:
+    def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: object = None
+    ) -> Any:
         cut = _cut_write(timeout, core.ConnectTimeout)
         return _Stream(self._backend.connect_unix_socket(path, timeout=cut, socket_options=socket_options))
 
@@ -187,7 +189,7 @@ class _Stream(core.NetworkStream):  # type: ignore[misc]
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> Any:
+    ) -> object:
         cut = _cut_write(timeout, core.ConnectTimeout)
         return _Stream(self._stream.start_tls(ssl_context, server_hostname=server_hostname, timeout=cut))
 
@@ -226,8 +228,8 @@ class _AsyncBackend(core.AsyncNetworkBackend):  # type: ignore[misc]
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,
-        socket_options: Any = None,
-    ) -> Any:
+        socket_options: object = None,
+    ) -> object:
         stream = await self._backend.connect_tcp(
             host,
             port,
@@ -240,8 +242,8 @@ class _AsyncBackend(core.AsyncNetworkBackend):  # type: ignore[misc]
         return opened
 
     async def connect_unix_socket(
-        self, path: str, timeout: float | None = None, socket_options: Any = None
-    ) -> Any:
+        self, path: str, timeout: float | None = None, socket_options: object = None
+    ) -> object:
         cut = _cut_write(timeout, core.ConnectTimeout)
         stream = await self._backend.connect_unix_socket(path, timeout=cut, socket_options=socket_options)
         return _AsyncStream(stream)
@@ -284,7 +286,7 @@ class _AsyncStream(core.AsyncNetworkStream):  # type: ignore[misc]
 
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> Any:
+    ) -> object:
         cut = _cut_write(timeout, core.ConnectTimeout)
         try:
             stream = await self._stream.start_tls(ssl_context, server_hostname=server_hostname, timeout=cut)

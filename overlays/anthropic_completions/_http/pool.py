@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 import weakref
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     import asyncio
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # Loops that do not run may run again; so many of one client keep their connections.
 _MAX_IDLE_LOOPS = 8
 _MAX_FORGOTTEN = 32
-_forgotten: weakref.WeakSet[Any] = weakref.WeakSet()
+_forgotten: weakref.WeakSet[object] = weakref.WeakSet()
 
 H = TypeVar("H", bound="httpx.Client | httpx.AsyncClient")
 

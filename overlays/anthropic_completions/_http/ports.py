@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -32,7 +32,7 @@ class _BasePort:
         headers: Mapping[str, str],
         content: bytes | None,
         timeout: httpx.Timeout,
-        extensions: Mapping[str, Any] | None = None,
+        extensions: Mapping[str, object] | None = None,
     ) -> httpx.Request:
         http = self._client
         if isinstance(http, DirectClient | AsyncDirectClient):

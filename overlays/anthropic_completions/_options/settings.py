@@ -14,6 +14,8 @@ from .urls import base_url
 if TYPE_CHECKING:
     import httpx
 
+    from .._contract.schema import JSONObject
+
 
 T = TypeVar("T")
 
@@ -222,7 +224,7 @@ def count(name: str, value: object, *, least: int = 1) -> int:
     return value
 
 
-def one_of(name: str, value: object, kind: Any) -> Any:
+def one_of(name: str, value: object, kind: Any) -> object:
     """Return one of the strings of a `Literal`.
 
     Raises:
@@ -274,7 +276,7 @@ def grace(name: str, value: object) -> float:
 
 
 # Name in errors, and value.
-_CHECKS: dict[str, Callable[[str, Any], object]] = {
+_CHECKS: dict[str, Callable[[str, object], object]] = {
     "api_key": secret,
     "auth_token": secret,
     "base_url": lambda _, value: base_url(str(value)),
@@ -305,7 +307,7 @@ _VARIABLES = {
 }
 
 
-def checked(**settings: object) -> dict[str, Any]:
+def checked(**settings: object) -> JSONObject:
     """Return settings as `Options` takes them.
 
     Raises:
@@ -314,7 +316,7 @@ def checked(**settings: object) -> dict[str, Any]:
     return {name: _CHECKS[name](name, value) for name, value in settings.items()}
 
 
-def checked_or_environment(**settings: Any) -> dict[str, Any]:
+def checked_or_environment(**settings: object) -> JSONObject:
     """Return settings as `Options` takes them: those that are given, or that the environment has.
 
     Raises:

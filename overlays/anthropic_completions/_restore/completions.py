@@ -53,7 +53,7 @@ class CompletionsAttribute:
             if hasattr(package, name)
         }
 
-    def __get__(self, client: Any, owner: type[Any]) -> Any:
+    def __get__(self, client: object, owner: type[object]) -> object:
         if client is None:
             return self
         if any(cls.__module__.startswith(self._clouds) for cls in owner.__mro__):
@@ -80,7 +80,7 @@ class _Server(Generic[C]):
         self.origin: _Server[C] = self
         self._theirs = theirs
         self._unsaid = unsaid
-        self._made: tuple[Any, Any, C] | None = None
+        self._made: tuple[object, object, C] | None = None
 
     def client(self) -> C:
         """Return the client of this package that serves a call now."""
@@ -96,7 +96,7 @@ class _Server(Generic[C]):
             self._made = (settings, shared, made)
         return self._made[2]
 
-    def _client_through(self, http: Any, auth: Any, base_url: str) -> C:
+    def _client_through(self, http: object, auth: object, base_url: str) -> C:
         raise NotImplementedError
 
     def _said(self, arguments: Mapping[str, object]) -> dict[str, object]:
@@ -104,7 +104,7 @@ class _Server(Generic[C]):
 
 
 class _BlockingServer(_Server[Anthropic]):
-    def _client_through(self, http: Any, auth: Any, base_url: str) -> Anthropic:
+    def _client_through(self, http: object, auth: object, base_url: str) -> Anthropic:
         from .shared_http import SharedClient
 
         # The environment was asked by the other client already, or was not to be.
@@ -115,7 +115,7 @@ class _BlockingServer(_Server[Anthropic]):
 
 
 class _AwaitingServer(_Server[AsyncAnthropic]):
-    def _client_through(self, http: Any, auth: Any, base_url: str) -> AsyncAnthropic:
+    def _client_through(self, http: object, auth: object, base_url: str) -> AsyncAnthropic:
         from .shared_http import SharedAsyncClient
 
         # The environment was asked by the other client already, or was not to be.
@@ -134,7 +134,7 @@ class RestoredCompletions(Completions):
         server: What serves its calls.
     """
 
-    def __init__(self, theirs: Any, settings: Mapping[str, object], unsaid: Mapping[type, object]) -> None:
+    def __init__(self, theirs: object, settings: Mapping[str, object], unsaid: Mapping[type, object]) -> None:
         self.server = _BlockingServer(theirs, settings, unsaid)
         super().__init__(self.server)
 
@@ -142,16 +142,16 @@ class RestoredCompletions(Completions):
 class RestoredAsyncCompletions(AsyncCompletions):
     """As `AsyncCompletions`; otherwise as `RestoredCompletions`."""
 
-    def __init__(self, theirs: Any, settings: Mapping[str, object], unsaid: Mapping[type, object]) -> None:
+    def __init__(self, theirs: object, settings: Mapping[str, object], unsaid: Mapping[type, object]) -> None:
         self.server = _AwaitingServer(theirs, settings, unsaid)
         super().__init__(self.server)
 
 
-def carrying(copy: Callable[..., Any]) -> Callable[..., Any]:
+def carrying(copy: Callable[..., Any]) -> Callable[..., object]:
     """Return a client's method `copy` that also carries what was put around `completions.create`."""
 
     @functools.wraps(copy)
-    def copying(self: Any, *args: Any, **kwargs: Any) -> Any:
+    def copying(self: object, *args: object, **kwargs: object) -> object:
         new = copy(self, *args, **kwargs)
         kept = vars(self).get(_KEPT)
         if kept is not None and (wrapper := vars(kept).get("create")) is not None:
@@ -162,11 +162,11 @@ def carrying(copy: Callable[..., Any]) -> Callable[..., Any]:
     return copying
 
 
-def _served_by(server: _Server[Any], wrapper: Callable[..., Any]) -> Callable[..., Any]:
+def _served_by(server: _Server[Any], wrapper: Callable[..., object]) -> Callable[..., object]:
     """Return a function that calls a wrapper of `create`, and has a server serve the call inside."""
 
     @functools.wraps(wrapper)
-    def call(*args: Any, **kwargs: Any) -> Any:
+    def call(*args: object, **kwargs: object) -> object:
         token = _acting.set(server)
         try:
             result = wrapper(*args, **kwargs)
@@ -174,7 +174,7 @@ def _served_by(server: _Server[Any], wrapper: Callable[..., Any]) -> Callable[..
             _acting.reset(token)
         return wait(result) if inspect.isawaitable(result) else result
 
-    async def wait(result: Any) -> Any:
+    async def wait(result: Any) -> object:
         token = _acting.set(server)
         try:
             return await result

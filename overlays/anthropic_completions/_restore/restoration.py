@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ class Restoration:
         self.settings = settings
         self._steps_back: list[Callable[[], object]] = []
 
-    def put(self, owner: Any, name: str, value: object) -> None:
+    def put(self, owner: object, name: str, value: object) -> None:
         """Set an attribute, and remember what it was."""
         self._steps_back.append(partial(_put_back, owner, name, vars(owner).get(name, _ABSENT)))
         setattr(owner, name, value)
@@ -57,7 +57,7 @@ class Restoration:
         self.undo()
 
 
-def _put_back(owner: Any, name: str, value: object) -> None:
+def _put_back(owner: object, name: str, value: object) -> None:
     if value is not _ABSENT:
         setattr(owner, name, value)
     elif name in vars(owner):  # somebody may have taken it away already

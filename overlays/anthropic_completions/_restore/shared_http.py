@@ -24,7 +24,7 @@ class SharedClient(httpx.Client):
         auth: What signs requests there, or None for what `inner` does itself.
     """
 
-    def __init__(self, inner: Any, auth: Any) -> None:
+    def __init__(self, inner: Any, auth: object) -> None:
         super().__init__(transport=_Transport(inner, auth), trust_env=False)
         self._inner = inner
 
@@ -36,7 +36,7 @@ class SharedClient(httpx.Client):
 class SharedAsyncClient(httpx.AsyncClient):
     """As `SharedClient`, for `httpx.AsyncClient` and `httpx2.AsyncClient`."""
 
-    def __init__(self, inner: Any, auth: Any) -> None:
+    def __init__(self, inner: Any, auth: object) -> None:
         super().__init__(transport=_Transport(inner, auth), trust_env=False)
         self._inner = inner
 
@@ -46,7 +46,7 @@ class SharedAsyncClient(httpx.AsyncClient):
 
 
 class _Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    def __init__(self, inner: Any, auth: Any) -> None:
+    def __init__(self, inner: Any, auth: object) -> None:
         self._inner = inner
         self._how = {"stream": True, "follow_redirects": False} | ({} if auth is None else {"auth": auth})
 
@@ -60,7 +60,7 @@ class _Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         with _errors_renamed(sent):
             return _response(await self._inner.send(sent, **self._how), sent)
 
-    def _built(self, request: httpx.Request) -> Any:
+    def _built(self, request: httpx.Request) -> object:
         return self._inner.build_request(
             request.method,
             str(request.url),
@@ -74,7 +74,7 @@ class _Transport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
     """A body as it comes, its content encoding not undone."""
 
-    def __init__(self, stream: Any, request: Any) -> None:
+    def __init__(self, stream: Any, request: object) -> None:
         self._stream = stream
         self._request = request
 

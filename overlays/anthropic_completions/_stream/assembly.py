@@ -34,6 +34,7 @@ from .waits import StreamLimits, Waits
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .._contract.schema import JSONObject
     from .sse import ServerSentEvent
 
 _BOM = b"\xef\xbb\xbf"
@@ -187,14 +188,14 @@ class Assembly:
         It has the whole text. Of the other fields those of the first chunk are replaced by the last one's,
         and these by those of the chunk with the stop reason.
         """
-        fields: dict[str, Any] = {"stop_reason": None, "type": "completion"}
+        fields: JSONObject = {"stop_reason": None, "type": "completion"}
         for chunk in (self._first, self._last, self._stopping):
             if chunk is not None:
                 fields |= chunk.model_dump()
         fields["completion"] = "".join(self._texts)
         return Completion._from_wire(fields, self.response.headers, self._message())
 
-    def _message(self) -> dict[str, Any] | None:
+    def _message(self) -> JSONObject | None:
         """Return the message so far, where Messages is what is read."""
         return None
 
@@ -239,7 +240,7 @@ class Assembly:
             raise self._stream_error(value)
         return self._chunk(value) if "completion" in value else None
 
-    def _told(self, text: str) -> dict[str, Any]:
+    def _told(self, text: str) -> JSONObject:
         """Return the JSON object of an event that reports an error."""
         message = f"The stream reports an error in another form than a JSON object: {text[:500]!r}"
         try:
@@ -257,7 +258,7 @@ class Assembly:
         except ValueError:
             return text
 
-    def _object(self, text: str | bytes) -> dict[str, Any]:
+    def _object(self, text: str | bytes) -> JSONObject:
         try:
             value = parse_json(text)
         except ValueError as error:
@@ -269,7 +270,7 @@ class Assembly:
             raise self._invalid(f"Expected a JSON object in the stream, got {type(value).__name__}", value)
         return value
 
-    def _chunk(self, fields: dict[str, Any]) -> Completion:
+    def _chunk(self, fields: JSONObject) -> Completion:
         if not is_chunk(fields) or fields.get("stop_reason") in ("", "null"):
             fields = usual_chunk(fields)
             self._check(first_violation("CompletionChunk", fields), fields)
@@ -295,15 +296,15 @@ class Assembly:
         self._check(violation_of(fields), fields)
         return self._chunk(fields)
 
-    def _fields(self, value: dict[str, Any]) -> Any:
+    def _fields(self, value: JSONObject) -> Any:
         """Return the fields of the completion that a reply's JSON object is."""
         return usual(value)
 
-    def _check(self, violation: object | None, fields: dict[str, Any]) -> None:
+    def _check(self, violation: object | None, fields: JSONObject) -> None:
         if violation is not None:
             raise self._invalid(f"The reply is not what the contract says. {violation}", fields)
 
-    def _stream_error(self, body: dict[str, Any]) -> APIStatusError:
+    def _stream_error(self, body: JSONObject) -> APIStatusError:
         return reported_error(self.response, body, where="stream")
 
     def _invalid(self, message: str, body: object = None) -> APIResponseValidationError:

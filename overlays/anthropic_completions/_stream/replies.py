@@ -13,6 +13,7 @@ from .shapes import usual, violation_of
 if TYPE_CHECKING:
     import httpx
 
+    from .._contract.schema import JSONObject
     from .waits import StreamLimits
 
 
@@ -27,7 +28,7 @@ class Reader:
         """Return the fields of the completion that a reply's JSON value is, unchecked."""
         return usual(body) if isinstance(body, dict) else body
 
-    def message(self, body: Any) -> dict[str, Any] | None:
+    def message(self, body: object) -> JSONObject | None:
         """Return the message that a reply's JSON value is, if it is one."""
         return None
 

@@ -8,7 +8,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .._contract.schema import JSONObject
 
 from .._contract.generated import first_violation
 
@@ -18,12 +21,12 @@ _MAY_BE_ABSENT = ("id", "model", "type", "log_id")
 _ADDED_IN_2023 = {"id": "", "type": "completion"}
 
 
-def usual(fields: dict[str, Any]) -> dict[str, Any]:
+def usual(fields: JSONObject) -> JSONObject:
     """Return the fields of a whole reply in their usual shape; the same dict where they have it."""
     return {**fields, "stop_reason": None} if fields.get("stop_reason") in _NO_STOP_REASON else fields
 
 
-def usual_chunk(fields: dict[str, Any]) -> dict[str, Any]:
+def usual_chunk(fields: JSONObject) -> JSONObject:
     """Return the fields of a chunk in their usual shape."""
     fields = usual(fields)
     found = {name: value for name, value in fields.items() if value is not None or name not in _MAY_BE_ABSENT}
@@ -32,14 +35,14 @@ def usual_chunk(fields: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def violation_of(fields: Any) -> object | None:
+def violation_of(fields: object) -> object | None:
     """Return what of a whole reply's fields is not what the contract says, or None."""
     if isinstance(fields, dict) and "completion" in fields and not fields.keys() & _ADDED_IN_2023.keys():
         fields = {**_ADDED_IN_2023, **fields}
     return first_violation("Completion", fields)
 
 
-def is_chunk(fields: dict[str, Any]) -> bool:
+def is_chunk(fields: JSONObject) -> bool:
     """Tell whether JSON fields are what the contract calls a CompletionChunk.
 
     The contract's own check says what is wrong, but takes longer than all else that is done for a chunk. A

@@ -192,7 +192,7 @@ class _AsyncLoop(Generic[T]):
     def __aiter__(self) -> Self:
         return self
 
-    def __anext__(self) -> Coroutine[Any, Any, T]:
+    def __anext__(self) -> Coroutine[object, object, T]:
         if not self._begun:
             self._begun = True
             weakref.finalize(self, self._stream._reading.abandon).atexit = False

@@ -32,7 +32,7 @@ class Pace:
         """Return the seconds to wait before sending."""
         return max(0.0, self._open_at - self._clock.monotonic())
 
-    def noted(self, reply: Any) -> Any:
+    def noted(self, reply: Any) -> object:
         """Note what the headers of a reply ask for, and return the reply."""
         headers, now = dict(reply.headers), self._clock.wall()
         limits = RateLimits.from_headers(headers)
@@ -52,7 +52,7 @@ def paced(client: Any) -> tuple[Any, Pace]:
     clock: Clock = client._clock
     pace = Pace(clock, client._options.max_retry_after)
 
-    def middleware(request: Any, call_next: Any) -> Any:
+    def middleware(request: object, call_next: Any) -> Any:
         ends_at = _end(request, clock)
         while seconds := pace.wait():
             _check(request, clock.monotonic() + seconds, ends_at)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._contract.completion import Completion
+    from .._contract.schema import JSONObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +24,17 @@ class Result:
         seconds: How long the call took with all its attempts and waits; None where that is unknown.
     """
 
-    request: Mapping[str, Any]
+    request: Mapping[str, object]
     completion: Completion | None = None
     error: Exception | None = None
     seconds: float | None = None
 
     @property
-    def id(self) -> Any:
+    def id(self) -> object:
         """The request's `id`; None where it has none."""
         return self.request.get("id")
 
-    def __setstate__(self, state: Sequence[Any]) -> None:
+    def __setstate__(self, state: Sequence[object]) -> None:
         # A pickle of an earlier version lacks the fields that came later.
         for number, field in enumerate(fields(self)):
             object.__setattr__(self, field.name, state[number] if number < len(state) else field.default)
@@ -52,7 +53,7 @@ def checked_concurrency(concurrency: object) -> int:
     return concurrency
 
 
-def merged(common: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
+def merged(common: Mapping[str, object], request: Mapping[str, object]) -> JSONObject:
     """Return the arguments of one call: the common ones, and those of a request over them.
 
     Raises:

@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
     from .._client.clients import AsyncAnthropic
 
-_END: Any = object()
+_END: object = object()
 
 
 def acomplete_many(
     client: AsyncAnthropic,
-    requests: Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]],
+    requests: Iterable[Mapping[str, object]] | AsyncIterable[Mapping[str, object]],
     *,
     concurrency: int = 8,
-    **arguments: Any,
+    **arguments: object,
 ) -> AsyncResults:
     """Complete many prompts, and return an asynchronous iterator of the results, in any order.
 
@@ -39,7 +39,7 @@ class AsyncResults(AsyncIterator[Result]):
     def __init__(
         self,
         client: AsyncAnthropic,
-        requests: Iterable[Mapping[str, Any]] | AsyncIterable[Mapping[str, Any]],
+        requests: Iterable[Mapping[str, object]] | AsyncIterable[Mapping[str, Any]],
         concurrency: int,
         common: Mapping[str, Any],
     ) -> None:
@@ -115,7 +115,7 @@ class _Calls:
         """Have what of the environment cannot work told at once, not by each result."""
         self._client._pool.get()
 
-    def start(self, request: Mapping[str, Any], common: Mapping[str, Any]) -> None:
+    def start(self, request: Mapping[str, object], common: Mapping[str, object]) -> None:
         """Begin a call."""
         self.under_way += 1
 
@@ -148,7 +148,7 @@ class _Calls:
         for scope in tuple(self._scopes):
             scope.cancel()
 
-    async def _result(self, request: Mapping[str, Any], common: Mapping[str, Any]) -> Result:
+    async def _result(self, request: Mapping[str, object], common: Mapping[str, object]) -> Result:
         now = self._client._clock.monotonic
         began = now()
         try:

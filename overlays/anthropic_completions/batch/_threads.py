@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     from .._client.clients import Anthropic
 
-_END: Any = object()
+_END: object = object()
 
 
 def complete_many(
-    client: Anthropic, requests: Iterable[Mapping[str, Any]], *, concurrency: int = 8, **arguments: Any
+    client: Anthropic, requests: Iterable[Mapping[str, object]], *, concurrency: int = 8, **arguments: object
 ) -> Iterator[Result]:
     """Complete many prompts, and yield the results as they come, in any order.
 
@@ -44,7 +44,7 @@ def complete_many(
 
 
 def _complete_many(
-    client: Anthropic, source: Iterator[Mapping[str, Any]], concurrency: int, common: Mapping[str, Any]
+    client: Anthropic, source: Iterator[Mapping[str, object]], concurrency: int, common: Mapping[str, object]
 ) -> Iterator[Result]:
     todo: queue.SimpleQueue[Any] = queue.SimpleQueue()
     done: queue.SimpleQueue[Result | BaseException] = queue.SimpleQueue()

@@ -28,6 +28,7 @@ from ._common import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .._contract.schema import JSONObject
     from .._options.model_map import ModelMap
 
 # The settings of clients that change what a request becomes.
@@ -129,7 +130,7 @@ def _mapped(map_: ModelMap | None, model: Any) -> Any:
 
 def _requests(
     prompt: str | None, source: Path | None, form: Form | None, system: str | None
-) -> Iterator[tuple[str, dict[str, Any]]]:
+) -> Iterator[tuple[str, JSONObject]]:
     """Yield each request with the words that say where it stands."""
     try:
         if source is None:

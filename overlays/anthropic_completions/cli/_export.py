@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +13,8 @@ from ._common import examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from .._contract.schema import JSONObject
 
 _ERROR = ("class", "status", "type", "message")
 _OUTCOME = ("completion", "stop_reason", "stop", "model", *(f"error_{name}" for name in _ERROR), "request_id")
@@ -52,7 +54,7 @@ def command(source: Path, target: Path, id_field: str) -> int:
     return 0
 
 
-def _results(source: Path) -> Iterator[dict[str, Any]]:
+def _results(source: Path) -> Iterator[JSONObject]:
     from .._http.failures import parse_json
 
     with source.open("rb") as file:
@@ -71,7 +73,7 @@ def _column(name: str, id_field: str) -> str:
     return f"row.{name}" if name in (id_field, *_OUTCOME) else name
 
 
-def _row(result: dict[str, Any], fields: Sequence[str]) -> list[Any]:
+def _row(result: JSONObject, fields: Sequence[str]) -> list[object]:
     carried = result.get("row") or {}
     completion, error = result.get("completion") or {}, result.get("error") or {}
     text = completion.get("completion")
@@ -85,7 +87,7 @@ def _row(result: dict[str, Any], fields: Sequence[str]) -> list[Any]:
     ]
 
 
-def _write_csv(target: Path, columns: Sequence[str], rows: Iterator[list[Any]]) -> int:
+def _write_csv(target: Path, columns: Sequence[str], rows: Iterator[list[object]]) -> int:
     count = 0
     # What UTF-8 does not have is replaced: a table is for other programs.
     with target.open("w", encoding="utf-8", errors="replace", newline="") as file:
@@ -99,7 +101,7 @@ def _write_csv(target: Path, columns: Sequence[str], rows: Iterator[list[Any]]) 
     return count
 
 
-def _write_parquet(target: Path, columns: Sequence[str], rows: Iterator[list[Any]]) -> int:
+def _write_parquet(target: Path, columns: Sequence[str], rows: Iterator[list[object]]) -> int:
     try:
         import pyarrow
         from pyarrow import parquet
@@ -113,7 +115,7 @@ def _write_parquet(target: Path, columns: Sequence[str], rows: Iterator[list[Any
     )
     count = 0
     with parquet.ParquetWriter(target, schema) as writer:
-        chunk: list[list[Any]] = []
+        chunk: list[list[object]] = []
 
         def flush() -> None:
             cells = [
@@ -133,7 +135,7 @@ def _write_parquet(target: Path, columns: Sequence[str], rows: Iterator[list[Any
     return count
 
 
-def _cell(value: Any, kind: Any) -> Any:
+def _cell(value: object, kind: object) -> object:
     if value is None or kind == "int64":
         return value if isinstance(value, int) else None
     text = value if isinstance(value, str) else json.dumps(value)

@@ -7,13 +7,14 @@ import logging
 import os
 import sys
 import tempfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from ._common import examples
 
 if TYPE_CHECKING:
+    from .._contract.schema import JSONObject
     from ..gateway import Settings
 
 _BRIDGE = {"models": "MODEL_MAP", "on_loss": "ON_LOSS", "prefill": "PREFILL", "room": "THINKING_ROOM"}
@@ -71,7 +72,7 @@ _HEADER_BYTES = 64 * 1024
     help="How long streams may take to end when the gateway is stopped.",
 )
 @click.option("--check", is_flag=True, help="Check the settings, start nothing.")
-def command(host: str, port: int, workers: int, stop_seconds: int, check: bool, **options: Any) -> int:
+def command(host: str, port: int, workers: int, stop_seconds: int, check: bool, **options: object) -> int:
     """Serve /v1/complete, answered by Messages, to clients of any language, until Ctrl-C or SIGTERM.
 
     Their base URL is all that changes. GET /healthz, /readyz and /metrics tell how it is; the log is one line
@@ -113,7 +114,7 @@ def command(host: str, port: int, workers: int, stop_seconds: int, check: bool, 
     return 0
 
 
-def logged_app() -> Any:
+def logged_app() -> object:
     """Return the application of the environment's settings, its log going to standard output."""
     from ..gateway import create_app
 
@@ -126,7 +127,7 @@ def logged_app() -> Any:
     return create_app()
 
 
-def _put_in_environment(options: dict[str, Any]) -> None:
+def _put_in_environment(options: JSONObject) -> None:
     """Tell the workers what was asked for: a process of its own has the environment only."""
     from ..gateway._settings import PREFIX
 

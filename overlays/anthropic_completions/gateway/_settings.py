@@ -12,6 +12,7 @@ from .. import _options
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .._contract.schema import JSONObject
     from .._options import ModelMapping, OnLoss, Prefill
 
 PREFIX = "ANTHROPIC_COMPLETIONS_GATEWAY_"
@@ -92,7 +93,7 @@ class Settings:
         return any(fnmatchcase(model, pattern) for pattern in self.passthrough)
 
 
-def _of_environment(variables: Mapping[str, str]) -> dict[str, Any]:
+def _of_environment(variables: Mapping[str, str]) -> JSONObject:
     bridge = ("model_map", "on_loss", "prefill", "thinking_room")
     found = _options.checked_or_environment(**dict.fromkeys(bridge, _options.NOT_GIVEN))
     if url := variables.get("ANTHROPIC_BASE_URL"):

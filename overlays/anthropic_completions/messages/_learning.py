@@ -30,7 +30,7 @@ _EFFORT = Effort(levels=("low", "medium", "high"), default="high")
 
 
 def learn(
-    options: Options, asked: Mapping[str, Any], sent: Mapping[str, Any], refusal: APIStatusError
+    options: Options, asked: Mapping[str, object], sent: Mapping[str, object], refusal: APIStatusError
 ) -> bool:
     """Remember what a refusal tells of the model, if it tells something of what was sent.
 
@@ -62,7 +62,7 @@ def support_of(options: Options, model: str) -> MessagesSupport:
 
 
 def _sampling(
-    asked: Mapping[str, Any], sent: Mapping[str, Any], words: str, known: MessagesSupport
+    asked: Mapping[str, object], sent: Mapping[str, object], words: str, known: MessagesSupport
 ) -> MessagesSupport | None:
     if (match := _DEPRECATED.search(words)) and match[1] in sent:
         return replace(known, sampling="none")
@@ -72,7 +72,7 @@ def _sampling(
 
 
 def _prefill(
-    asked: Mapping[str, Any], sent: Mapping[str, Any], words: str, known: MessagesSupport
+    asked: Mapping[str, object], sent: Mapping[str, Any], words: str, known: MessagesSupport
 ) -> MessagesSupport | None:
     if "does not support assistant message prefill" in words and sent["messages"][-1]["role"] == "assistant":
         return replace(known, prefill=False)
@@ -101,7 +101,7 @@ def _effort(
 
 
 def _max_tokens(
-    asked: Mapping[str, Any], sent: Mapping[str, Any], words: str, known: MessagesSupport
+    asked: Mapping[str, Any], sent: Mapping[str, object], words: str, known: MessagesSupport
 ) -> MessagesSupport | None:
     """Learn how far the cap can be raised; a cap that was asked for is the caller's to lower."""
     match = _TOO_MANY.search(words)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .._errors import AnthropicError
 
@@ -23,7 +23,7 @@ class Loss:
     """
 
     field: str
-    value: Any
+    value: object
     rule: str
     consequence: str
 
@@ -62,5 +62,5 @@ class LossWarning(UserWarning):
         super().__init__(f"Messages cannot say all of this request. {told}")
         self.losses = tuple(losses)
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return type(self), (self.losses,)

@@ -6,7 +6,7 @@ It is loaded when a call is served by Messages.
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .._contract.schema import describe
 from .._errors import APIError, APIResponseValidationError, IncompleteStreamError
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import httpx
 
     from .._contract.completion import Completion
+    from .._contract.schema import JSONObject
     from .._options import OnLoss, Options
     from .._stream.sse import ServerSentEvent
     from .._stream.waits import StreamLimits
@@ -42,12 +43,12 @@ class Asked(NamedTuple):
     """The request that says what one for a completion says, what it loses, and what reads the reply."""
 
     path: str
-    request: dict[str, Any]
+    request: JSONObject
     losses: tuple[Loss, ...]
     reader: MessagesReader
 
 
-def messages_request(body: Mapping[str, Any], options: Options, told: Collection[Loss] = ()) -> Asked:
+def messages_request(body: Mapping[str, object], options: Options, told: Collection[Loss] = ()) -> Asked:
     """Return the request that says what one for a completion says, having told what it loses.
 
     Args:
@@ -100,7 +101,7 @@ class MessagesReader(Reader):
             leading_space=self.leading_space, beginning=self.beginning, max_tokens=self.max_tokens
         )
 
-    def fields(self, response: httpx.Response, body: Any) -> Any:
+    def fields(self, response: httpx.Response, body: object) -> object:
         """Return the fields of the completion that says what a reply's JSON value says.
 
         Middleware may have answered with a completion itself; that is taken as it is.
@@ -122,7 +123,7 @@ class MessagesReader(Reader):
         self.tell(answer.followed)
         return fields
 
-    def message(self, body: Any) -> dict[str, Any] | None:
+    def message(self, body: object) -> JSONObject | None:
         return body if isinstance(body, dict) and body.get("type") != "completion" else None
 
     def tell(self, followed: bool | None) -> None:
@@ -147,7 +148,7 @@ class MessagesAssembly(Assembly):
         self._ended = False
         super().begin(response)
         self._translator = self._reader.translator()
-        self._whole: dict[str, Any] | None = None
+        self._whole: JSONObject | None = None
 
     def is_stopped(self) -> bool:
         return self._ended and super().is_stopped()
@@ -188,11 +189,11 @@ class MessagesAssembly(Assembly):
             self._reader.tell(self._translator.followed)
         return self._chunk(events[0][1]) if events else None
 
-    def _fields(self, value: dict[str, Any]) -> Any:
+    def _fields(self, value: JSONObject) -> object:
         self._whole = self._reader.message(value)
         return self._reader.fields(self.response, value)
 
-    def _message(self) -> dict[str, Any] | None:
+    def _message(self) -> JSONObject | None:
         return self._whole or (self._translator.message() if self._translator.begun else None)
 
 

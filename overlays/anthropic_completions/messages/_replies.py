@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from .._contract.schema import JSONObject
+
     # What came of the message, for errors.
     Reply = Callable[[], Mapping[str, Any]]
 
@@ -63,7 +65,7 @@ class UntranslatableMessageError(AnthropicError, ValueError):
     thinking_tokens: int | None = None
     max_tokens: int | None = None
 
-    def __init__(self, sentence: str, *, reason: Obstacle, reply: Mapping[str, Any]) -> None:
+    def __init__(self, sentence: str, *, reason: Obstacle, reply: Mapping[str, object]) -> None:
         super().__init__(sentence)
         self.reason = reason
         self.reply = dict(reply)
@@ -116,7 +118,7 @@ class BackendSwitchWarning(UserWarning):
         self.model = model
         self.missing = missing
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return _switch_warning, (type(self), self.model, self.missing)
 
 
@@ -125,12 +127,12 @@ def _switch_warning(kind: type[BackendSwitchWarning], model: str, missing: bool)
 
 
 def to_completion(
-    message: Mapping[str, Any],
+    message: Mapping[str, object],
     *,
     leading_space: bool = True,
     beginning: str = "",
     max_tokens: int | None = None,
-) -> dict[str, Any]:
+) -> JSONObject:
     """Return the fields of the completion that says what a message says.
 
     Args:
@@ -147,10 +149,10 @@ def to_completion(
     return completion_of(message, Answer(leading_space=leading_space, beginning=beginning), max_tokens)
 
 
-def completion_of(message: Mapping[str, Any], answer: Answer, max_tokens: int | None) -> dict[str, Any]:
+def completion_of(message: Mapping[str, object], answer: Answer, max_tokens: int | None) -> JSONObject:
     """Return the fields of the completion that says what a message says, its text by way of an answer."""
 
-    def reply() -> Mapping[str, Any]:
+    def reply() -> Mapping[str, object]:
         return message
 
     blocks = field(message, "content", list, reply)
@@ -205,7 +207,7 @@ def ending(
     return _STOP_REASONS[reason], HUMAN_PROMPT if reason == "end_turn" else sequence
 
 
-def _other_end(reason: object, details: object, reply: Mapping[str, Any]) -> UntranslatableMessageError:
+def _other_end(reason: object, details: object, reply: Mapping[str, object]) -> UntranslatableMessageError:
     sentence = f"the message ends with the stop reason {reason!r}, which completions do not have"
     told = {
         name: value
@@ -243,9 +245,9 @@ def _without_text(
     return error
 
 
-def _thinking_tokens(reply: Mapping[str, Any]) -> int | None:
-    usage: Any = reply.get("usage")
-    details: Any = usage.get("output_tokens_details") if isinstance(usage, Mapping) else None
+def _thinking_tokens(reply: Mapping[str, object]) -> int | None:
+    usage: object = reply.get("usage")
+    details: object = usage.get("output_tokens_details") if isinstance(usage, Mapping) else None
     found = details.get("thinking_tokens") if isinstance(details, Mapping) else None
     return found if isinstance(found, int) else None
 

@@ -16,6 +16,7 @@ from ._rules import Draft, apply_rules, max_tokens_of, switch_thinking_off
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .._contract.schema import JSONObject
     from .._options import Prefill
     from ..models import Lifecycle, MessagesSupport
     from ._losses import Loss
@@ -58,7 +59,7 @@ class Translation:
             losses that depend on the model cannot be told.
     """
 
-    request: dict[str, Any]
+    request: JSONObject
     losses: tuple[Loss, ...]
     leading_space: bool
     beginning: str
@@ -66,7 +67,7 @@ class Translation:
 
 
 def translate(
-    params: Mapping[str, Any],
+    params: Mapping[str, object],
     *,
     prefill: Prefill = "drop",
     thinking_room: int = THINKING_ROOM,
@@ -95,7 +96,7 @@ def translate(
         UntranslatablePromptError: The prompt has no counterpart.
         LossError: There is a prefill that the model refuses, and `prefill` is `error`.
     """
-    fields: dict[str, Any] = {
+    fields: JSONObject = {
         name: value for name, value in params.items() if value is not None or name in _REQUIRED
     }
     _check(fields)
@@ -130,7 +131,7 @@ def translate(
     )
 
 
-def to_messages_request(params: Mapping[str, Any]) -> tuple[dict[str, Any], list[Loss]]:
+def to_messages_request(params: Mapping[str, object]) -> tuple[JSONObject, list[Loss]]:
     """Return the Messages request that says what a completion request says, and what it cannot say.
 
     The short form of `translate`, whose defaults hold.
@@ -165,14 +166,14 @@ def needs_leading_space(params: Mapping[str, Any], request: Mapping[str, Any]) -
     return not continues and not prompt[-1:].isspace()
 
 
-def _check(fields: Mapping[str, Any]) -> None:
+def _check(fields: Mapping[str, object]) -> None:
     known = {name: value for name, value in fields.items() if name in body_fields()}
     for violation in checker("CompletionRequest")(known, ""):
         if violation.rule in ("type", "required"):
             raise TypeError(str(violation))
 
 
-def _check_beside(fields: Mapping[str, Any], system: str) -> None:
+def _check_beside(fields: Mapping[str, object], system: str) -> None:
     """Refuse fields of Messages that are made of fields of completions."""
     for name, source in (("messages", "the prompt"), ("max_tokens", "max_tokens_to_sample")):
         if name in fields:
@@ -188,8 +189,8 @@ def _sanitised(prompt: str) -> str:
     return verdict.sanitised
 
 
-def _build(draft: Draft, model: Lifecycle) -> dict[str, Any]:
-    request: dict[str, Any] = {
+def _build(draft: Draft, model: Lifecycle) -> JSONObject:
+    request: JSONObject = {
         "model": _model(model),
         "max_tokens": max_tokens_of(draft),
         "messages": [{"role": _ROLES[turn.role], "content": turn.content} for turn in draft.turns],

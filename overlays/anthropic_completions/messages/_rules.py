@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ._beginnings import asked_for, tokens_of
 from ._losses import Loss
@@ -12,6 +12,7 @@ from ._losses import Loss
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from .._contract.schema import JSONObject
     from .._options import Prefill
     from ..models import MessagesSupport
     from ..prompts import Turn
@@ -43,7 +44,7 @@ class Draft:
     unlisted: bool
     system: str
     turns: list[Turn]
-    fields: dict[str, Any]
+    fields: JSONObject
     prefill: Prefill
     thinking_room: int
     beginning: str = ""

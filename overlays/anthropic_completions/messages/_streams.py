@@ -10,6 +10,8 @@ from ._replies import UntranslatableMessageError, block_text, ending, field
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .._contract.schema import JSONObject
+
     Event = tuple[str, dict[str, Any]]
 
 # The field of a block that a kind of delta adds to. Whatever else comes adds to none.
@@ -40,9 +42,9 @@ class StreamTranslator:
     ) -> None:
         self._answer = Answer(leading_space=leading_space, beginning=beginning)
         self._max_tokens = max_tokens
-        self._start: dict[str, Any] = {}
+        self._start: JSONObject = {}
         self._blocks: dict[int, _Block] = {}
-        self._end: dict[str, Any] = {}
+        self._end: JSONObject = {}
         self._has_text = False
 
     @property
@@ -54,7 +56,7 @@ class StreamTranslator:
         """Whether something of the message has come."""
         return bool(self._start or self._blocks)
 
-    def feed(self, event: str, data: Mapping[str, Any]) -> list[Event]:
+    def feed(self, event: str, data: Mapping[str, object]) -> list[Event]:
         """Return the events that one event stands for: none or one.
 
         Pings and errors are passed on as they are. Unknown events are left out, as the API demands.
@@ -88,7 +90,7 @@ class StreamTranslator:
                 return self._last_chunk()
         return []
 
-    def message(self) -> dict[str, Any]:
+    def message(self) -> JSONObject:
         """Return the message so far, as a plain reply would have it.
 
         It is put together when it is asked for: that takes the longer the more has come.
@@ -96,7 +98,7 @@ class StreamTranslator:
         content = [block.whole() for block in self._blocks.values()]
         return {**self._start, "content": content, **self._end}
 
-    def _begin(self, message: Mapping[str, Any]) -> None:
+    def _begin(self, message: Mapping[str, object]) -> None:
         if self._start:
             raise UntranslatableMessageError(
                 "the stream begins a second message", reason="malformed", reply=self.message()
@@ -105,7 +107,7 @@ class StreamTranslator:
         for name in ("id", "model"):
             field(self._start, name, str, self.message)
 
-    def _delta(self, index: int, delta: Mapping[str, Any]) -> str:
+    def _delta(self, index: int, delta: Mapping[str, object]) -> str:
         kind = delta.get("type")
         if not isinstance(kind, str) or kind not in _DELTA_FIELDS:
             return ""
@@ -129,7 +131,7 @@ class StreamTranslator:
         return [self._chunk(self._answer.end(), stop_reason, stop)]
 
     def _chunk(self, text: str, stop_reason: str | None, stop: str | None) -> Event:
-        fields: dict[str, Any] = {"type": "completion"}
+        fields: JSONObject = {"type": "completion"}
         if "id" in self._start:
             fields["id"] = self._start["id"]
         fields |= {"completion": text, "stop_reason": stop_reason}
@@ -137,12 +139,12 @@ class StreamTranslator:
             fields["model"] = self._start["model"]
         return "completion", {**fields, "stop": stop}
 
-    def _part(self, data: Mapping[str, Any], name: str) -> dict[str, Any]:
-        part: dict[str, Any] = field(data, name, dict, self.message)
+    def _part(self, data: Mapping[str, object], name: str) -> JSONObject:
+        part: JSONObject = field(data, name, dict, self.message)
         return part
 
 
-def _place(data: Mapping[str, Any], otherwise: int) -> int:
+def _place(data: Mapping[str, object], otherwise: int) -> int:
     index = data.get("index")
     return index if isinstance(index, int) else otherwise
 
@@ -150,7 +152,7 @@ def _place(data: Mapping[str, Any], otherwise: int) -> int:
 class _Block:
     """A block of content in the making: what it began with, and the pieces of its texts."""
 
-    def __init__(self, start: Mapping[str, Any]) -> None:
+    def __init__(self, start: Mapping[str, object]) -> None:
         self._start = start
         self._pieces: dict[str, list[str]] = {}
 
@@ -158,7 +160,7 @@ class _Block:
         if isinstance(piece, str):
             self._pieces.setdefault(name, []).append(piece)
 
-    def whole(self) -> dict[str, Any]:
+    def whole(self) -> JSONObject:
         block = dict(self._start)
         for name, pieces in self._pieces.items():
             begun = block.get(name)

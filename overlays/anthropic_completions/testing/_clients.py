@@ -21,7 +21,7 @@ def sync_client(transport: httpx.BaseTransport, clock: Any, options: Mapping[str
 
 
 def async_client(
-    transport: httpx.AsyncBaseTransport, clock: Any, options: Mapping[str, Any]
+    transport: httpx.AsyncBaseTransport, clock: object, options: Mapping[str, Any]
 ) -> AsyncAnthropic:
     """Return a client that sends through a transport."""
     http = httpx.AsyncClient(transport=transport)
@@ -30,21 +30,21 @@ def async_client(
     return client
 
 
-def _clock(client: Any) -> Any:
+def _clock(client: Any) -> object:
     return client._clock_in_use
 
 
 class _Client(Anthropic):
     """A client whose copies have its clock, too."""
 
-    _clock_in_use: Any
+    _clock_in_use: object
     _clock = property(_clock)  # pyright: ignore[reportAssignmentType]
 
 
 class _AsyncClient(AsyncAnthropic):
     """A client whose copies have its clock, too."""
 
-    _clock_in_use: Any
+    _clock_in_use: object
     _clock = property(_clock)  # pyright: ignore[reportAssignmentType]
 
 

@@ -152,7 +152,9 @@ class SubmissionError(AnthropicError):
         return type(self), (self.handle,)
 
 
-def submit_batch(client: Anthropic, requests: Iterable[Mapping[str, Any]], **arguments: Any) -> BatchHandle:
+def submit_batch(
+    client: Anthropic, requests: Iterable[Mapping[str, object]], **arguments: object
+) -> BatchHandle:
     """Submit completion requests as Message Batches: at half the price, done within a day, often an hour.
 
     The requests are translated for the Messages API as by `backend="messages"`; a refused parameter is
@@ -177,14 +179,14 @@ def submit_batch(client: Anthropic, requests: Iterable[Mapping[str, Any]], **arg
 
 
 async def asubmit_batch(
-    client: AsyncAnthropic, requests: Iterable[Mapping[str, Any]], **arguments: Any
+    client: AsyncAnthropic, requests: Iterable[Mapping[str, object]], **arguments: object
 ) -> BatchHandle:
     """As `submit_batch`, awaited."""
     return await steps.run_async(client, _submit(client._options, requests, arguments))
 
 
 def _submit(
-    options: Options, requests: Iterable[Mapping[str, Any]], common: Mapping[str, Any]
+    options: Options, requests: Iterable[Mapping[str, object]], common: Mapping[str, object]
 ) -> Steps[BatchHandle]:
     parts: list[BatchPart] = []
     try:
@@ -202,11 +204,11 @@ def _submit(
 
 
 def _planned(
-    options: Options, requests: Iterable[Mapping[str, Any]], common: Mapping[str, Any]
+    options: Options, requests: Iterable[Mapping[str, object]], common: Mapping[str, object]
 ) -> Iterator[tuple[BatchPart, bytes, str | None]]:
     """Yield the parts with their bodies and betas."""
     part = Packing()
-    asked: list[tuple[Any, Context]] = []
+    asked: list[tuple[object, Context]] = []
     for request in requests:
         item = Item.of(options, merged(common, request))
         if not part.add(item):

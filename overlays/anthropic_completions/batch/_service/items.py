@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..._client.arguments import completion_request
 from ..._client.routing import model_asked_for
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Literal
 
+    from ..._contract.schema import JSONObject
     from ..._options import Options
 
     Outcome = Literal["errored", "canceled", "expired", "missing"]
@@ -80,12 +81,12 @@ class Item:
         context: What its reply is read with.
     """
 
-    params: dict[str, Any]
+    params: JSONObject
     betas: str | None
     context: Context
 
     @classmethod
-    def of(cls, options: Options, arguments: Mapping[str, Any]) -> Item:
+    def of(cls, options: Options, arguments: Mapping[str, object]) -> Item:
         """Make an item of the arguments of `create`, as the client's backend `messages` would ask it.
 
         Raises:
@@ -112,7 +113,7 @@ def custom_id(nonce: str, index: int) -> str:
     return f"{nonce}-{index}"
 
 
-def encoded(nonce: str, index: int, params: Mapping[str, Any]) -> bytes:
+def encoded(nonce: str, index: int, params: Mapping[str, object]) -> bytes:
     """Return a request as it stands in the body of a batch.
 
     Raises:
@@ -127,7 +128,7 @@ class Line(NamedTuple):
 
     nonce: str
     place: int
-    result: Mapping[str, Any]
+    result: Mapping[str, object]
 
 
 def read_line(data: bytes) -> Line | None:
@@ -144,7 +145,7 @@ def read_line(data: bytes) -> Line | None:
     return Line(match["nonce"], int(match["index"]), result) if match else Line("", 0, result)
 
 
-def outcome_of(result: Mapping[str, Any], context: Context) -> Completion | Exception:
+def outcome_of(result: Mapping[str, object], context: Context) -> Completion | Exception:
     """Return the completion that a result is, or the error that says why there is none."""
     kind = result.get("type")
     if kind == "succeeded":
@@ -161,7 +162,7 @@ def missing() -> BatchRequestError:
     return BatchRequestError(_SAID["missing"], outcome="missing")
 
 
-def _completion(message: Any, context: Context) -> Completion | Exception:
+def _completion(message: object, context: Context) -> Completion | Exception:
     if not isinstance(message, dict):
         return BatchRequestError("The result has no message.", outcome="errored")
     try:
@@ -174,7 +175,7 @@ def _completion(message: Any, context: Context) -> Completion | Exception:
     return Completion._from_wire(fields, None, message)
 
 
-def _errored(told: Any) -> BatchRequestError:
+def _errored(told: object) -> BatchRequestError:
     # An error reply, whose `error` says what happened.
     reply = told if isinstance(told, dict) else {}
     detail = reply.get("error")

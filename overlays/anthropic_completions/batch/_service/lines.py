@@ -95,7 +95,7 @@ def lines_of(client: Anthropic, batch_id: str, lines: Lines) -> Iterator[Line]:
 
     while True:
         lines.begin()
-        reply: APIResponse[Any] | None = None
+        reply: APIResponse[object] | None = None
         try:
             call = prepared(client, results_step(batch_id), unread=True)
             reply = client._exchange(call, APIResponse[Any])
@@ -116,7 +116,7 @@ async def lines_of_async(client: AsyncAnthropic, batch_id: str, lines: Lines) ->
 
     while True:
         lines.begin()
-        reply: AsyncAPIResponse[Any] | None = None
+        reply: AsyncAPIResponse[object] | None = None
         try:
             call = prepared(client, results_step(batch_id), unread=True)
             reply = await client._exchange(call, AsyncAPIResponse[Any])

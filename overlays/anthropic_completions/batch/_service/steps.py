@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ..._client.calls import Prepared
     from ..._client.clients import Anthropic, AsyncAnthropic
+    from ..._contract.schema import JSONObject
 
 T = TypeVar("T")
 
@@ -250,7 +251,7 @@ def run(client: Anthropic, steps: Steps[T]) -> T:
     """Carry out steps, blocking, and return what the generator returns."""
     from ..._client.responses import RawAPIResponse
 
-    result: Any = None
+    result: object = None
     try:
         step = next(steps)
         while True:
@@ -272,7 +273,7 @@ async def run_async(client: AsyncAnthropic, steps: Steps[T]) -> T:
     """Carry out steps, awaiting each, and return what the generator returns."""
     from ..._client.responses import RawAPIResponse
 
-    result: Any = None
+    result: object = None
     try:
         step = next(steps)
         while True:
@@ -297,7 +298,7 @@ async def sleep(client: AsyncAnthropic, seconds: float) -> None:
     await (client._clock.sleep_async or anyio.sleep)(seconds)
 
 
-def _object(reply: Any) -> dict[str, Any]:
+def _object(reply: Any) -> JSONObject:
     from ..._http.failures import body_of
 
     body = body_of(reply.http_response)

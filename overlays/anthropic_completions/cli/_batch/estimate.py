@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ...messages import to_messages_request
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from ..._contract.schema import JSONObject
     from .requests import Reading
 
 # A rule of thumb for English; newer tokenizers make about 30 % more of the same text.
@@ -32,7 +33,7 @@ def estimate(reading: Reading, done: Collection[str | int], *, by_messages: bool
         if asked["id"] in done:
             before += 1
             continue
-        body: dict[str, Any] = {**reading.common, **asked}
+        body: JSONObject = {**reading.common, **asked}
         del body["id"]
         characters += len(body["prompt"])
         most_tokens += int(body["max_tokens_to_sample"])

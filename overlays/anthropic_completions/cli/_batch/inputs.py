@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from ..._contract.schema import JSONObject
+
     Row = tuple[int, "dict[str, Any] | ValueError"]
 
 Format = Literal["jsonl", "json", "csv", "tsv", "parquet"]
@@ -75,14 +77,14 @@ def _lines(source: Path) -> Iterator[Row]:
                 yield number, _object(line)
 
 
-def _object(line: bytes) -> dict[str, Any] | ValueError:
+def _object(line: bytes) -> JSONObject | ValueError:
     try:
         return _as_object(parse_json(line))
     except ValueError as error:
         return ValueError(f"this is no JSON: {error}")
 
 
-def _as_object(found: object) -> dict[str, Any] | ValueError:
+def _as_object(found: object) -> JSONObject | ValueError:
     if not isinstance(found, dict):
         return ValueError(f"expected an object, got {type(found).__name__}")
     return found
@@ -153,7 +155,7 @@ def _parquet(source: Path) -> Iterator[Row]:
         raise ValueError(f"{source}: this is no Parquet file that could be read: {error}") from None
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Return a value as JSON has it; what JSON does not have, such as a time, becomes text."""
     if isinstance(value, dict):
         return {str(name): _plain(inner) for name, inner in value.items()}

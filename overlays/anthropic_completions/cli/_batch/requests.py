@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from ..._contract.schema import JSONObject
     from .._common import Form
     from .inputs import Format
 
@@ -56,7 +57,7 @@ class Asked(dict[str, Any]):
     __slots__ = ("fingerprint", "number", "row")
 
     number: int
-    row: dict[str, Any]
+    row: JSONObject
     fingerprint: str
 
 
@@ -77,7 +78,7 @@ class Reading:
 
     source: Path
     kind: Format
-    common: Mapping[str, Any]
+    common: Mapping[str, object]
     id_field: str = "id"
     prompt_field: str = "prompt"
     template: str | None = None
@@ -96,7 +97,7 @@ class Reading:
                 raise ValueError(f"{self.source}:{number}: {row}")
             yield self.asked(number, row)
 
-    def asked(self, number: int, row: dict[str, Any]) -> Asked:
+    def asked(self, number: int, row: JSONObject) -> Asked:
         """Return the request that a row is, with its fields as yet unchecked.
 
         Raises:
@@ -123,7 +124,7 @@ class Reading:
         asked.fingerprint = fingerprint({**self.common, **asked})
         return asked
 
-    def _id(self, rest: dict[str, Any]) -> Id:
+    def _id(self, rest: JSONObject) -> Id:
         identifier = rest.pop(self.id_field, None)
         if isinstance(identifier, bool) or not isinstance(identifier, str | int):
             hint = "; --id-field names another field, --number-ids takes the rows' numbers"
@@ -133,7 +134,7 @@ class Reading:
             raise ValueError(f"{self.id_field}: expected text that UTF-8 has, got {identifier!a}")
         return identifier
 
-    def _prompt(self, rest: dict[str, Any]) -> Any:
+    def _prompt(self, rest: JSONObject) -> object:
         if self.template is None:
             return rest.pop(self.prompt_field, None)
         names = {name for _, name, _, _ in _FORMATTER.parse(self.template) if name is not None}
@@ -191,7 +192,7 @@ def check(reading: Reading, *, most: int = 20) -> Checked:
     return checked
 
 
-def _checked(reading: Reading, number: int, row: dict[str, Any], checked: Checked) -> Asked:
+def _checked(reading: Reading, number: int, row: JSONObject, checked: Checked) -> Asked:
     if reading.prompt_field not in row and reading.template is None:
         for names, what in _FOREIGN.items():
             if row.keys() >= {*names}:
@@ -230,19 +231,19 @@ def check_template(template: str) -> None:
         raise ValueError("--template: expected the name of a field in braces, such as {question}, got none")
 
 
-def fingerprint(request: Mapping[str, Any]) -> str:
+def fingerprint(request: Mapping[str, object]) -> str:
     """Return what tells a request from others: the first 64 bits of a hash of all but its id, in hex."""
     fields = {name: _same(value) for name, value in request.items() if name != "id"}
     text = json.dumps(fields, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
 
 
-def _same(value: Any) -> Any:
+def _same(value: object) -> object:
     """Return a number as JSON's readers see it, which do not tell 1.0 from 1."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _from_cell(name: str, text: str) -> Any:
+def _from_cell(name: str, text: str) -> object:
     """Return the value that the text of a cell stands for; text that stands for none stays."""
     if name in ("prompt", "model"):
         return text

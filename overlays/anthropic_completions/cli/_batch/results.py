@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from ..._contract.schema import JSONObject
+
 _SYNC_SECONDS = 1.0
 _OUTCOMES = {"completion", "error"}
 _START = b'{"id":'
@@ -78,7 +80,7 @@ class ResultsFile:
             os.close(self._fd)
             raise
 
-    def append(self, result: dict[str, Any]) -> None:
+    def append(self, result: JSONObject) -> None:
         """Add a result: the whole line in one write, or nothing.
 
         Raises:
@@ -134,7 +136,7 @@ class ResultsFile:
         if "error" in result:
             self.causes.add(result["error"])
 
-    def _lines(self) -> Iterator[tuple[bytes, dict[str, Any] | None]]:
+    def _lines(self) -> Iterator[tuple[bytes, JSONObject | None]]:
         """Yield the lines and the results that they are; None for a last one that is torn."""
         with self._path.open("rb") as file:
             for number, read in enumerate(file, 1):
@@ -176,7 +178,7 @@ def _open(path: Path) -> int:
     return fd
 
 
-def _result(line: bytes) -> dict[str, Any] | None:
+def _result(line: bytes) -> JSONObject | None:
     """Return the result that a line is, or None."""
     try:
         value = parse_json(line)
@@ -198,7 +200,7 @@ def _is_torn(line: bytes) -> bool:
     return False
 
 
-def encoded(result: Mapping[str, Any]) -> bytes:
+def encoded(result: Mapping[str, object]) -> bytes:
     """Return a result as a line of JSON that can be read again, whatever the service sent.
 
     Half of a surrogate pair, which UTF-8 does not have, is escaped; a number beyond what a double holds is
@@ -215,7 +217,7 @@ def encoded(result: Mapping[str, Any]) -> bytes:
     return text.replace(f'"-{mark}"', "-1e999").replace(f'"{mark}"', "1e999").encode()
 
 
-def _without_infinity(value: Any, mark: str) -> Any:
+def _without_infinity(value: object, mark: str) -> Any:
     if isinstance(value, dict):
         return {name: _without_infinity(inner, mark) for name, inner in value.items()}
     if isinstance(value, list):

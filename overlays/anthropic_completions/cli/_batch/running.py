@@ -7,7 +7,7 @@ import signal
 import time
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 
     from ..._client.clients import AsyncAnthropic
+    from ..._contract.schema import JSONObject
     from ...batch import Result
     from .results import ResultsFile
     from .tally import Tally
@@ -47,7 +48,7 @@ async def run(
     client: AsyncAnthropic,
     requests: Iterable[Asked],
     results: ResultsFile,
-    common: Mapping[str, Any],
+    common: Mapping[str, object],
     concurrency: int,
     tally: Tally,
     *,
@@ -73,9 +74,9 @@ async def run(
     todo = (request for request in requests if request["id"] not in results.done)
     outcomes = acomplete_many(client, todo, concurrency=concurrency, **common)
     show_waiting(lambda: outcomes.waiting)
-    held: list[dict[str, Any]] = []  # of calls that found nobody there, until one finds somebody
+    held: list[JSONObject] = []  # of calls that found nobody there, until one finds somebody
 
-    def keep(line: dict[str, Any]) -> None:
+    def keep(line: JSONObject) -> None:
         results.append(line)
         tally.count(line)
 
@@ -131,13 +132,13 @@ def _is_unreachable(error: Exception) -> bool:
     )
 
 
-def line_of(result: Result) -> dict[str, Any]:
+def line_of(result: Result) -> JSONObject:
     """Return what is written of a result."""
     request = result.request
-    line: dict[str, Any] = {"id": result.id}
+    line: JSONObject = {"id": result.id}
     if isinstance(request, Asked):
         line["fingerprint"] = request.fingerprint
-    outcome: dict[str, Any]
+    outcome: JSONObject
     if result.completion is not None:
         line["request_id"] = result.completion._request_id
         outcome = {"completion": result.completion.to_dict()}
@@ -153,9 +154,9 @@ def line_of(result: Result) -> dict[str, Any]:
     return {**line, **outcome}
 
 
-def told_of(error: Exception) -> dict[str, Any]:
+def told_of(error: Exception) -> JSONObject:
     """Return what is written of an error."""
-    told: dict[str, Any] = {"class": type(error).__name__}
+    told: JSONObject = {"class": type(error).__name__}
     if isinstance(error, APIStatusError):
         told |= {"status": error.status_code, "type": error.type}
     elif isinstance(error, BatchRequestError):

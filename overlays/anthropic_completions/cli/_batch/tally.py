@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,7 +30,7 @@ class Causes:
 
     def add(self, told: object) -> None:
         """Count a failure, as it stands in a result."""
-        error: Mapping[str, Any] = told if isinstance(told, dict) else {}
+        error: Mapping[str, object] = told if isinstance(told, dict) else {}
         name, status = str(error.get("class", "unknown")), error.get("status")
         outcome = error.get("outcome")
         cause = f"{status} {error.get('type')}" if status else str(outcome or name)
@@ -106,7 +106,7 @@ class Tally:
         """How many are not done."""
         return max(0, self.total - self.before - self.done)
 
-    def count(self, line: Mapping[str, Any]) -> None:
+    def count(self, line: Mapping[str, object]) -> None:
         """Count a result, as it is written."""
         if "error" in line:
             self.causes.add(line["error"])

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from ..._client.clients import Anthropic, AsyncAnthropic
+    from ..._contract.schema import JSONObject
 
     F = TypeVar("F", bound=Callable[..., Any])
 
@@ -168,9 +169,9 @@ def arguments_of(
     top_p: float | None = None,
     top_k: int | None = None,
     fields: Mapping[str, object] = MappingProxyType({}),
-) -> dict[str, Any]:
+) -> JSONObject:
     """Return the arguments of `create` that the options stand for."""
-    arguments: dict[str, Any] = {"max_tokens_to_sample": max_tokens}
+    arguments: JSONObject = {"max_tokens_to_sample": max_tokens}
     if model is not None:
         arguments = {"model": model, **arguments}
     if stop:
@@ -183,7 +184,7 @@ def arguments_of(
     return {**arguments, **fields}
 
 
-def settings_in(options: dict[str, Any]) -> dict[str, Any]:
+def settings_in(options: JSONObject) -> JSONObject:
     """Take the options of `service_options` out of all options, and return those that are given.
 
     They are arguments of `Anthropic` and `AsyncAnthropic`. With `backend="auto"`, which is the default,

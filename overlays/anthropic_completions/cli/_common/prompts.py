@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TypeVar
 
+    from ..._contract.schema import JSONObject
+
     F = TypeVar("F", bound=Callable[..., Any])
 
 Form = Literal["plain", "transcript"]
@@ -119,7 +121,7 @@ def read_prompt(prompt: str | None) -> str:
 
 def objects_in(
     source: Path, form: Form | None = None, system: str | None = None
-) -> Iterator[tuple[int, dict[str, Any]]]:
+) -> Iterator[tuple[int, JSONObject]]:
     """Yield the JSON objects of a file with the numbers of their lines; blank lines are skipped.
 
     What each has as `prompt` is made a transcript.

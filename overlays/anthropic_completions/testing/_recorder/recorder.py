@@ -65,7 +65,7 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
         path: str | os.PathLike[str],
         *,
         mode: Literal["auto", "record", "replay"] = "auto",
-        transport: Any = None,
+        transport: object = None,
     ) -> None:
         if mode not in ("auto", "record", "replay"):
             raise ValueError(f"mode: expected auto, record or replay, got {mode!r}")

@@ -50,7 +50,7 @@ _TAIL = b"\n]\n"
 def request_entry(request: httpx.Request) -> Entry:
     """Return what is stored of a request."""
     headers = {name: request.headers[name] for name in _KEPT_HEADERS if name in request.headers}
-    body: Any
+    body: object
     try:
         body = json.loads(request.content)
     except ValueError:
@@ -138,7 +138,7 @@ class Tape:
         return ValueError(f"{self.path} is no recording: {why}. Delete it to record it anew.")
 
 
-def _problem(entry: Any) -> str | None:
+def _problem(entry: object) -> str | None:
     """Return what of an entry is not what a recorder writes, or None."""
     if not isinstance(entry, dict) or not isinstance(entry.get("request"), dict):
         return "expected an object with a request"
@@ -161,7 +161,7 @@ def _problem(entry: Any) -> str | None:
     return None if end is None or end == LEFT else _problem_of_error(end)
 
 
-def _problem_of_error(error: Any) -> str | None:
+def _problem_of_error(error: object) -> str | None:
     if not isinstance(error, dict) or not isinstance(error.get("message"), str):
         return "expected an error with a type and a message"
     if error.get("type") not in ERRORS:
@@ -169,7 +169,7 @@ def _problem_of_error(error: Any) -> str | None:
     return None
 
 
-def _is_piece(piece: Any) -> bool:
+def _is_piece(piece: object) -> bool:
     if isinstance(piece, dict) and isinstance(piece.get("base64"), str):
         try:
             base64.b64decode(piece["base64"], validate=True)

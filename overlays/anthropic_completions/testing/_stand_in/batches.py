@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from ..._stream.faults import Fault, credential_fault, version_fault
@@ -16,6 +16,7 @@ from .requests import Received
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from ..._contract.schema import JSONObject
     from .replies import Exchange
     from .scripts import Scripted
 
@@ -43,7 +44,7 @@ class _Batch:
     id: str
     created_at: float
     seconds: float
-    requests: list[dict[str, Any]]
+    requests: list[JSONObject]
     scripted: dict[int, Scripted] = field(default_factory=dict)
     cancelled_at: float | None = None
     looked_at: bool = False
@@ -154,7 +155,7 @@ class Batches:
         self._batches[batch.id] = batch
         return _json(exchange, self._told(batch, now))
 
-    def _list(self, query: str, now: float) -> dict[str, Any]:
+    def _list(self, query: str, now: float) -> JSONObject:
         asked = {name: values[-1] for name, values in parse_qs(query).items()}
         names = [*reversed(self._batches)]
         if asked.get("after_id") in names:
@@ -168,7 +169,7 @@ class Batches:
             "last_id": page[-1] if page else None,
         }
 
-    def _told(self, batch: _Batch, now: float) -> dict[str, Any]:
+    def _told(self, batch: _Batch, now: float) -> JSONObject:
         ended = now >= batch.ended_at()
         gone = now > batch.created_at + _RESULTS_DAYS * _DAY_SECONDS
         counts: dict[str, int] = dict.fromkeys(("processing", *_OUTCOMES), 0)
@@ -227,7 +228,7 @@ def _result(reply: Reply) -> bytes:
     return b'{"type":"errored","error":%b}' % body
 
 
-def _asked(received: Received | None, request: Mapping[str, Any]) -> Received:
+def _asked(received: Received | None, request: Mapping[str, object]) -> Received:
     """Return a request of a batch as if it had come by itself."""
     headers = {"x-api-key": "batch", "anthropic-version": "2023-06-01", "content-type": "application/json"}
     if received is not None:
@@ -235,7 +236,7 @@ def _asked(received: Received | None, request: Mapping[str, Any]) -> Received:
     return Received("POST", "/v1/messages", headers, json.dumps(request["params"]).encode())
 
 
-def _json(exchange: Exchange, value: Mapping[str, Any]) -> Reply:
+def _json(exchange: Exchange, value: Mapping[str, object]) -> Reply:
     body = json.dumps(value, separators=(",", ":")).encode()
     return Reply(200, {"content-type": "application/json", **exchange.headers}, (body,))
 

@@ -11,6 +11,8 @@ from ...models import lifecycle
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
+    from ..._contract.schema import JSONObject
+
     Split = Callable[[str], list[str]]
     Event = tuple[str, dict[str, Any]]
 
@@ -31,7 +33,7 @@ class Answer:
     text: str
     stop_reason: str
     stop: str | None
-    more: Mapping[str, Any]
+    more: Mapping[str, object]
 
 
 class Dialect(Protocol):
@@ -45,15 +47,15 @@ class Dialect(Protocol):
     path: str
     newline: str
 
-    def fault_of(self, request: Any) -> Fault | None:
+    def fault_of(self, request: object) -> Fault | None:
         """Return what is wrong with a request's body, or None."""
         ...
 
-    def as_completion(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    def as_completion(self, request: Mapping[str, object]) -> Mapping[str, Any]:
         """Return the completion request that asks for the same."""
         ...
 
-    def reply(self, request: Mapping[str, Any], answer: Answer) -> dict[str, Any]:
+    def reply(self, request: Mapping[str, object], answer: Answer) -> JSONObject:
         """Return the body of the reply with an answer."""
         ...
 
@@ -90,10 +92,10 @@ class Completions:
             )
         return prompt_fault(request["prompt"])
 
-    def as_completion(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    def as_completion(self, request: Mapping[str, object]) -> Mapping[str, object]:
         return request
 
-    def reply(self, request: Mapping[str, Any], answer: Answer) -> dict[str, Any]:
+    def reply(self, request: Mapping[str, Any], answer: Answer) -> JSONObject:
         """Return the body of the reply, in the recorded order of fields."""
         identifier = f"compl_{answer.number:024}"
         return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..._stream.faults import compact_json, error_body, error_event, ping_event
 from ..._stream.sse import encode_event
@@ -82,7 +82,7 @@ class Exchange:
     """
 
     dialect: Dialect
-    request: Mapping[str, Any]
+    request: Mapping[str, object]
     number: int
     headers: Mapping[str, str]
     style: Style
@@ -98,7 +98,7 @@ class Exchange:
             return self.answer(text, "stop_sequence", HUMAN_PROMPT)
         return self.answer(*completion_of(self.dialect.as_completion(self.request)))
 
-    def answer(self, text: str, stop_reason: str, stop: str | None, **more: Any) -> Reply:
+    def answer(self, text: str, stop_reason: str, stop: str | None, **more: object) -> Reply:
         """Return the reply with an answer, in the terms of completions whatever the dialect."""
         answer = Answer(self.number, text, stop_reason, stop, more)
         reply = self.dialect.reply(self.request, answer)
@@ -133,7 +133,7 @@ class Exchange:
         """The event that only shows that the connection lives."""
         return ping_event(self.dialect.newline)
 
-    def _events(self, reply: Mapping[str, Any]) -> Iterable[Step]:
+    def _events(self, reply: Mapping[str, object]) -> Iterable[Step]:
         """Yield the events of a stream in the recorded form: padding in the JSON, pings between."""
         chunks = 0
         for name, data in self.dialect.events(reply, lambda text: pieces(text, self.style.chunk_size)):

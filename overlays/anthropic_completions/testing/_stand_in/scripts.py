@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..._contract.generated import statuses
 from ...prompts import HUMAN_PROMPT
@@ -35,7 +35,7 @@ class Scripted:
 
 
 def completion(
-    text: str, *, stop_reason: str = "stop_sequence", stop: str | None = None, **fields: Any
+    text: str, *, stop_reason: str = "stop_sequence", stop: str | None = None, **fields: object
 ) -> Scripted:
     r"""Answer with a completion of this text, streamed if the request asks for a stream.
 

@@ -15,6 +15,7 @@ from .requests import Received
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
+    from ..._contract.schema import JSONObject
     from .replies import Reply, Step
 
     Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -76,7 +77,7 @@ def application(
 ) -> Application:
     """Return the ASGI application that plays what `answer` returns."""
 
-    async def app(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    async def app(scope: JSONObject, receive: Receive, send: Send) -> None:
         reply = answer(await _received(scope, receive, max_body_bytes))
         try:
             await _play(reply, send, sleep)
@@ -114,7 +115,7 @@ async def _pause(step: Step, sleep: Callable[[float], Awaitable[None]]) -> None:
         await sleep(step.seconds)
 
 
-async def _received(scope: dict[str, Any], receive: Receive, max_body_bytes: int) -> Received:
+async def _received(scope: JSONObject, receive: Receive, max_body_bytes: int) -> Received:
     """Read a request. Of a body above the limit no more is kept than shows that."""
     body = bytearray()
     more = True
@@ -140,7 +141,7 @@ def _protocol() -> Any:
             super().connection_made(transport)
             app = self.app
 
-            async def with_hang_up(scope: Any, receive: Any, send: Any) -> None:
+            async def with_hang_up(scope: Any, receive: object, send: object) -> None:
                 # Closed after what was written has been sent.
                 scope["extensions"] = {**scope.get("extensions", {}), _HANG_UP: transport.close}
                 await app(scope, receive, send)

@@ -226,11 +226,11 @@ class StandIn:
         """Return a transport for `httpx.Client` or `httpx.AsyncClient`."""
         return StandInTransport(self.handle, self.clock)
 
-    def client(self, **options: Any) -> Anthropic:
+    def client(self, **options: object) -> Anthropic:
         """Return a client of this stand-in; the options are those of `Anthropic`."""
         return sync_client(self.transport(), self.clock, {**_OPTIONS, **options})
 
-    def async_client(self, **options: Any) -> AsyncAnthropic:
+    def async_client(self, **options: object) -> AsyncAnthropic:
         """Return a client of this stand-in; the options are those of `AsyncAnthropic`."""
         return async_client(self.transport(), self.clock, {**_OPTIONS, **options})
 

@@ -21,12 +21,12 @@ from .refusals import refusals, texts
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from ...._contract.schema import Check
+    from ...._contract.schema import Check, JSONObject
     from ....models import MessagesSupport
     from ..dialects import Answer, Event, Split
 
 # Text, or a list of blocks of it.
-_TEXT: dict[str, Any] = {
+_TEXT: JSONObject = {
     "anyOf": [
         {"type": "string"},
         {
@@ -40,14 +40,14 @@ _TEXT: dict[str, Any] = {
         },
     ]
 }
-_MESSAGE: dict[str, Any] = {
+_MESSAGE: JSONObject = {
     "type": "object",
     "additionalProperties": False,
     "required": ["role", "content"],
     "properties": {"role": {"type": "string", "enum": ["user", "assistant"]}, "content": _TEXT},
 }
 # The fields of each kind of `thinking`, beside the kind.
-_THINKING: dict[str, Any] = {
+_THINKING: JSONObject = {
     "adaptive": {"display": {"type": "string", "enum": ["omitted", "summarized"]}},
     "enabled": {
         "budget_tokens": {"type": "integer", "minimum": 1024},
@@ -56,7 +56,7 @@ _THINKING: dict[str, Any] = {
     "disabled": {},
     "between_tools": {},
 }
-_EFFORT: dict[str, Any] = {"type": "string", "enum": ["low", "medium", "high", "xhigh", "max"]}
+_EFFORT: JSONObject = {"type": "string", "enum": ["low", "medium", "high", "xhigh", "max"]}
 # Fields that are the same in both APIs.
 _SHARED = ("metadata", "model", "stream", "temperature", "top_k", "top_p")
 # Fields of blocks that are empty at first in streams.
@@ -65,7 +65,7 @@ _FILLED_BY_DELTAS = {"text": ("text",), "thinking": ("thinking", "signature")}
 
 @cache
 def _check() -> Check:
-    schema: dict[str, Any] = {
+    schema: JSONObject = {
         "type": "object",
         "additionalProperties": False,
         "required": ["model", "messages", "max_tokens"],
@@ -88,13 +88,13 @@ def _check() -> Check:
     return compile_schema(schema, component)
 
 
-def _same(name: str) -> dict[str, Any]:
+def _same(name: str) -> JSONObject:
     return {"$ref": f"#/components/schemas/CompletionRequest/properties/{name}"}
 
 
 @cache
 def _check_thinking(kind: str) -> Check:
-    schema: dict[str, Any] = {
+    schema: JSONObject = {
         "type": "object",
         "additionalProperties": False,
         "required": ["type", "budget_tokens"] if kind == "enabled" else ["type"],
@@ -160,14 +160,14 @@ class Messages:
             "stop_sequences": request.get("stop_sequences") or [],
         }
 
-    def reply(self, request: Mapping[str, Any], answer: Answer) -> dict[str, Any]:
+    def reply(self, request: Mapping[str, Any], answer: Answer) -> JSONObject:
         """Return the body of the reply; a word counts as a token."""
         continues = request["messages"][-1]["role"] == "assistant"
         text = answer.text if continues else answer.text.removeprefix(" ")
         stop_reason, stop_sequence = to_message_stop(answer.stop_reason, answer.stop)
         asked, thought = words(self.as_completion(request)["prompt"]), self._thought(request)
-        content: list[dict[str, Any]] = [{"type": "text", "text": text}] if text else []
-        usage: dict[str, Any] = {"input_tokens": len(asked), "output_tokens": len(words(text)) + thought}
+        content: list[JSONObject] = [{"type": "text", "text": text}] if text else []
+        usage: JSONObject = {"input_tokens": len(asked), "output_tokens": len(words(text)) + thought}
         if thought and stop_reason != "refusal":
             content.insert(0, thinking.block_of(request, self._support(request), answer.number))
             usage["output_tokens_details"] = {"thinking_tokens": thought}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from ...._contract.schema import JSONObject
     from ....models import MessagesSupport
     from ..dialects import Event
 
@@ -27,7 +28,7 @@ def thinks(request: Mapping[str, Any], support: MessagesSupport) -> bool:
     return kind in _ON if kind else support.thinking in ("on", "always")
 
 
-def block_of(request: Mapping[str, Any], support: MessagesSupport, number: int) -> dict[str, Any]:
+def block_of(request: Mapping[str, Any], support: MessagesSupport, number: int) -> JSONObject:
     """Return the block in front of the text: with a signature, and empty where models leave it so."""
     display = (request.get("thinking") or {}).get("display")
     shown = display == "summarized" or (display is None and support.sampling != "none")
