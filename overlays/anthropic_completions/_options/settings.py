@@ -14,8 +14,6 @@ from .urls import base_url
 if TYPE_CHECKING:
     import httpx
 
-    from .._contract.schema import JSONObject
-
 
 T = TypeVar("T")
 
@@ -307,7 +305,7 @@ _VARIABLES = {
 }
 
 
-def checked(**settings: object) -> JSONObject:
+def checked(**settings: object) -> dict[str, Any]:
     """Return settings as `Options` takes them.
 
     Raises:
@@ -316,7 +314,7 @@ def checked(**settings: object) -> JSONObject:
     return {name: _CHECKS[name](name, value) for name, value in settings.items()}
 
 
-def checked_or_environment(**settings: object) -> JSONObject:
+def checked_or_environment(**settings: object) -> dict[str, Any]:
     """Return settings as `Options` takes them: those that are given, or that the environment has.
 
     Raises:

@@ -7,7 +7,7 @@ The rules are the WHATWG's, https://html.spec.whatwg.org/multipage/server-sent-e
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ class ServerSentEvent(NamedTuple):
     id: str = ""
     retry: int | None = None
 
-    def json(self) -> object:
+    def json(self) -> Any:
         """Return the data, read as JSON.
 
         Raises:

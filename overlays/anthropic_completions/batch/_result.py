@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ class Result:
     seconds: float | None = None
 
     @property
-    def id(self) -> object:
+    def id(self) -> Any:
         """The request's `id`; None where it has none."""
         return self.request.get("id")
 

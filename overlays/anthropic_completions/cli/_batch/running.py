@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .results import ResultsFile
     from .tally import Tally
 
-    Work = Callable[[], Coroutine[Any, Any, None]]
+    Work = Callable[[], Coroutine[object, object, None]]
 
 # So many calls in a row, each with its retries, that find nobody there.
 _UNREACHABLE_CALLS = 5
