@@ -43,7 +43,8 @@ OWN = {
         for name in (
             *("_client", "_client.base", "_client.clients", "_errors", "_errors.base", "_errors.status"),
             *("_http", "_http.pool"),
-            *("_model_map", "_options", "_secrets", "_urls", "_version", "prompts"),
+            *("_options", "_options.model_map", "_options.settings", "_options.urls"),
+            *("_secrets", "_version", "prompts"),
             *("types", "types.completion_create_params"),
             *("_moved", "_completion", "_pool"),  # one module, which pickles of 0.1.0 find by two names
         )
