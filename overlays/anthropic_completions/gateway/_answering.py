@@ -12,7 +12,7 @@ from .._client.responses import AsyncAPIResponse
 from .._client.routing import model_asked_for
 from .._errors import AnthropicError, APIConnectionError
 from .._options import NOT_GIVEN
-from .._stream.faults import ping_event
+from .._stream.serving import ping_event
 from ..messages import translate
 from ..messages._learning import support_of
 from ._replies import NEWLINE, Answer, chunk_event, completion_body, error_answer, error_chunk, passed_on

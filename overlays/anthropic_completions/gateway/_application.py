@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from .._stream.faults import (
+from .._stream.serving import (
     Fault,
     credential_fault,
     error_body,

@@ -15,7 +15,7 @@ from .._errors import (
     APITimeoutError,
 )
 from .._http.failures import parse_json
-from .._stream.faults import Fault, compact_json, error_body, error_event
+from .._stream.serving import Fault, compact_json, error_body, error_event
 from .._stream.sse import encode_event
 from ..messages import UntranslatableReplyError
 from ..models import lifecycle, recommended

@@ -16,7 +16,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from .._stream.faults import compact_json
+from .._stream.serving import compact_json
 
 log = logging.getLogger("anthropic_completions.gateway")
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
-from ..._stream.faults import Fault, credential_fault, version_fault
+from ..._stream.serving import Fault, credential_fault, version_fault
 from .replies import Drop, Reply
 from .requests import Received
 

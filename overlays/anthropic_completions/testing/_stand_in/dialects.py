@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..._stream.faults import Fault, form_fault, prompt_fault
+from ..._stream.serving import Fault, form_fault, prompt_fault
 from ...models import lifecycle
 
 if TYPE_CHECKING:

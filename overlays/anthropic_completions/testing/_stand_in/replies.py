@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from ..._stream.faults import compact_json, error_body, error_event, ping_event
+from ..._stream.serving import compact_json, error_body, error_event, ping_event
 from ..._stream.sse import encode_event
 from ...prompts import HUMAN_PROMPT
 from .dialects import Answer

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..._http.failures import parse_json
-from ..._stream.faults import Fault, credential_fault, header_fault, read_body
+from ..._stream.serving import Fault, credential_fault, header_fault, read_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...._contract.generated import component
 from ...._contract.schema import compile_schema
-from ...._stream.faults import Fault
+from ...._stream.serving import Fault
 from ....messages import to_message_stop
 from ....models import lifecycle
 from ....prompts import Prompt

@@ -1,4 +1,4 @@
-"""What is wrong with a request, in the service's words, and how errors are written on the wire.
+"""Speak the old endpoint's wire as the service does: refuse requests, write events and errors.
 
 The service's side of the old endpoint: what the stand-in and the gateway share.
 """
