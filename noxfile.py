@@ -110,14 +110,14 @@ def restore(session: nox.Session) -> None:
     The list of packages is whole; the framework itself would refuse that package.
     """
     install(session, "restore")
-    pytest(session, "tests/restore", ANTHROPIC_SERIES="2")
+    pytest(session, "tests/restore", RESTORE_SERIES="2")
 
 
 @nox.session(name="restore-1")
 def restore_1(session: nox.Session) -> None:
     """Do the same with the newest release of the series before."""
     install(session, "restore-1")
-    pytest(session, "tests/restore", ANTHROPIC_SERIES="1")
+    pytest(session, "tests/restore", RESTORE_SERIES="1")
 
 
 @nox.session

@@ -185,8 +185,14 @@ STREAM: Probes = {
 }
 ERROR: Probes = {
     "class": lambda e: type(e).__name__,
-    "caught as": lambda e: [kind.__name__ for kind in type(e).__mro__ if issubclass(kind, Exception)],
-    "str": str,
+    # Classes that nobody catches by name, as they are private, are left out.
+    "caught as": lambda e: [
+        kind.__name__
+        for kind in type(e).__mro__
+        if issubclass(kind, Exception) and not kind.__name__.startswith("_")
+    ],
+    # Without this package's advice, which follows what the old client says.
+    "str": lambda e: str(e).removesuffix(f"; {getattr(e, 'advice', None)}"),
     "repr": repr,
     "args": lambda e: e.args,
     "message": lambda e: e.message,

@@ -59,7 +59,7 @@ def create(asynchronous: bool, options: dict[str, Any], **arguments: Any) -> Any
 
 def test_it_is_the_series_that_is_meant() -> None:
     """`make test-compat` runs these tests with the newest releases of two."""
-    assert anthropic.__version__.partition(".")[0] == os.environ.get("ANTHROPIC_SERIES", "2")
+    assert anthropic.__version__.partition(".")[0] == os.environ.get("RESTORE_SERIES", "2")
 
 
 @WORLDS
