@@ -68,3 +68,13 @@ def test_a_dry_run_tells_what_would_be_lost(cli: Cli, today: StandIn, source: Pa
         "1 would lose something by sampling_refused"
         in cli("batch", "--dry-run", str(source), str(target)).out
     )
+
+
+def test_a_dry_run_judges_the_model_that_a_map_names(
+    cli: Cli, today: StandIn, source: Path, target: Path
+) -> None:
+    ask(source, {"id": "a", "prompt": "Hi", "temperature": 0.5, "model": "claude-2.1"})
+    words = ("batch", "--backend", "messages", "--dry-run")
+    mapped = cli(*words, "--map", "claude-2.1=claude-haiku-5-5", str(source), str(target))
+    assert "1 would lose something by sampling_refused" in mapped.out
+    assert "sampling_refused" not in cli(*words, str(source), str(target)).out

@@ -186,7 +186,7 @@ def command(
                 found = {} if force_skip else checked.fingerprints
                 done = ids_in(target, found, retry=checked.fingerprints if retry_failed else ())
                 by_messages = via == "batches" or _is_by_messages(client, checked)
-                for line in estimate(reading, done, by_messages=by_messages):
+                for line in estimate(reading, done, client._options, by_messages=by_messages):
                     click.echo(line)
                 return 0
             with _opened(target, checked, retry_failed=retry_failed, force_skip=force_skip) as results:

@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...messages import to_messages_request
+from ..._client.routing import model_asked_for
+from ...messages._requests import translate
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from ..._contract.schema import JSONObject
+    from ..._options import Options
     from .requests import Reading
 
 # A rule of thumb for English; newer tokenizers make about 30 % more of the same text.
 _CHARACTERS_PER_TOKEN = 3.5
 
 
-def estimate(reading: Reading, done: Collection[str | int], *, by_messages: bool) -> Iterator[str]:
+def estimate(
+    reading: Reading, done: Collection[str | int], options: Options, *, by_messages: bool
+) -> Iterator[str]:
     """Yield in lines what the requests are that are not done, as far as can be known without sending them.
 
     Args:
         reading: The requests.
         done: The ids of those that have results.
-        by_messages: Whether Messages serves them, which loses what it cannot say.
+        options: The settings of the client: its map of models, and what becomes of a prefill.
+        by_messages: Whether Messages serves them, which loses what it has no counterpart for.
     """
     total = before = characters = most_tokens = untranslatable = 0
     losses: Counter[str] = Counter()
     first: dict[str, str] = {}
+    quiet = replace(options, model_warnings=False)  # which would tell of each map
     for asked in reading.requests():
         total += 1
         if asked["id"] in done:
@@ -39,12 +46,13 @@ def estimate(reading: Reading, done: Collection[str | int], *, by_messages: bool
         most_tokens += int(body["max_tokens_to_sample"])
         if by_messages:
             try:
-                _, lost = to_messages_request(body)
+                body["model"] = model_asked_for(quiet, body["model"])
+                translated = translate(body, prefill=options.prefill, thinking_room=options.thinking_room)
             except ValueError as error:
                 untranslatable += 1
                 first.setdefault("", f"{asked['id']!r}: {error}")
                 continue
-            for loss in {one.rule: one for one in lost}.values():
+            for loss in {one.rule: one for one in translated.losses}.values():
                 losses[loss.rule] += 1
                 first.setdefault(loss.rule, loss.consequence)
     yield f"{total} requests: {total - before} to send, {before} done before. Nothing was sent."
