@@ -92,7 +92,10 @@ class Reading:
 
 def _let_go(response: httpx.Response) -> None:
     """Take from a closed reply its stream, which holds the request as it was sent; errors hold the reply."""
+    took = getattr(response.stream, "elapsed", None)  # httpx2 keeps it there
     response.stream = httpx.ByteStream(b"")
+    if took is not None:
+        response.elapsed = took
 
 
 class BlockingReading(Reading):
