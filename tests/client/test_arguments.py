@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anthropic_completions import NOT_GIVEN, Anthropic, not_given, omit
+from anthropic_completions import NOT_GIVEN, Anthropic, AsyncAnthropic, not_given, omit
 from anthropic_completions._contract.generated import contract
 from support import ARGUMENTS, KEY, PROMPT, Script, World, completion_reply
 
@@ -416,3 +416,11 @@ def test_any_extra_body_is_sent_or_refused(extra_body: Any) -> None:
                 name for name, value in (extra_body or {}).items() if all(value is not no for no in nothing)
             }
             assert script.bodies[0].keys() >= sent
+
+
+@pytest.mark.parametrize(("cls", "name"), [(Anthropic, "Completions"), (AsyncAnthropic, "AsyncCompletions")])
+def test_an_unknown_argument_is_told_by_the_name_of_the_public_class(cls: Any, name: str) -> None:
+    with pytest.raises(
+        TypeError, match=rf"^{name}\.create\(\) got an unexpected keyword argument 'temprature'"
+    ):
+        cls(api_key="k").completions.create(temprature=1)

@@ -50,6 +50,11 @@ class AsyncCompletions(AsyncCreate):
         return AsyncCompletionsWithStreamingResponse(self._client)
 
 
+# Errors about arguments name the classes that people know.
+Create.create.__qualname__ = "Completions.create"
+AsyncCreate.create.__qualname__ = "AsyncCompletions.create"
+
+
 class CompletionsWithRawResponse:
     """`create`, returning the HTTP reply, which is read already and parsed on demand."""
 
