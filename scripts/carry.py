@@ -1,7 +1,8 @@
 """Carry the contract's request, reply and errors into the Python package's own types.
 
-Four modules are written whole: the typed dicts of arguments, `create` of both clients, the attributes of
-`Completion`, and the classes of errors. Of `__init__.py` the lists of names are kept in step.
+Five modules are written whole: the typed dicts of arguments, `create` of both clients, the attributes of
+`Completion`, the quick checks of both, and the classes of errors. Of `__init__.py` the lists of names are
+kept in step.
 """
 
 import re
@@ -10,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import carry_templates as templates
+from carry_checks import checks
 
 PACKAGE = Path("overlays/anthropic_completions")
 PARAMS = PACKAGE / "types" / "completion_create_params.py"
 CREATE = PACKAGE / "_client" / "create.py"
 FIELDS = PACKAGE / "_contract" / "fields.py"
+CHECKS = PACKAGE / "_contract" / "checks.py"
 ERRORS = PACKAGE / "_errors" / "status.py"
 NAMES = PACKAGE / "__init__.py"
 
@@ -33,6 +36,7 @@ def carry(contract: dict[str, Any], root: Path) -> dict[Path, str]:
         PARAMS: _params(schemas, request),
         CREATE: _create(schemas, request),
         FIELDS: _fields(schemas),
+        CHECKS: checks(schemas),
         ERRORS: _errors(classes),
         NAMES: _names((root / NAMES).read_text(encoding="utf-8"), (root / ERRORS), classes),
     }

@@ -121,6 +121,15 @@ def test_a_parameter_is_checked(project: Path) -> None:
     assert run_client(project, code) == "seed: expected an integer of at least 0, got -1"
 
 
+def test_a_parameter_and_a_field_are_in_the_quick_checks(project: Path) -> None:
+    code = """
+    from anthropic_completions._contract.checks import QUICK
+    for wrong in (3, -1, "3"): print(QUICK["CompletionRequest"]({**given, "seed": wrong}))
+    for wrong in (2, "2"): print(QUICK["Completion"]({**REPLY, "cost": wrong}))
+    """
+    assert run_client(project, code).split() == ["True", "False", "False", "True", "False"]
+
+
 @pytest.mark.parametrize("client", ["Anthropic", "AsyncAnthropic"])
 def test_help_shows_a_parameter(project: Path, client: str) -> None:
     code = f"import anthropic_completions as a; help(a.{client}(api_key='k').completions.create)"

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anthropic_completions._contract.generated import checker, component, contract, first_violation
+from anthropic_completions._contract.checks import QUICK
+from anthropic_completions._contract.generated import (
+    checker,
+    component,
+    contract,
+    first_violation,
+    violations,
+)
 from anthropic_completions._contract.schema import compile_schema, describe
 
 SCHEMAS = contract()["components"]["schemas"]
@@ -58,6 +65,59 @@ def objects_like(name: str) -> st.SearchStrategy[Any]:
 def test_the_verdicts_are_a_full_validators(name: str, data: st.DataObject) -> None:
     value = data.draw(VALUES | objects_like(name))
     assert (first_violation(name, value) is None) == VALIDATORS[name].is_valid(value)
+
+
+@pytest.mark.parametrize("name", sorted(QUICK))
+@given(data=st.data())
+def test_what_a_quick_check_takes_is_right(name: str, data: st.DataObject) -> None:
+    """The checks that `make generate` writes take what the interpreter takes, and let nothing else pass."""
+    value = data.draw(VALUES | objects_like(name))
+    if QUICK[name](value):
+        assert not checker(name)(value, "")
+
+
+RIGHT: dict[str, dict[str, Any]] = {
+    "Completion": {"id": "c", "completion": "", "model": "m", "stop_reason": None, "type": "completion"},
+    "CompletionChunk": {"completion": " a", "stop": None, "log_id": "l"},
+    "CompletionRequest": {
+        "max_tokens_to_sample": 1,
+        "model": "m",
+        "prompt": "p",
+        "metadata": {"user_id": None},
+        "stop_sequences": ["a"],
+        "stream": True,
+        "temperature": 0.5,
+        "top_k": -1,
+        "top_p": 1,
+    },
+}
+
+
+@pytest.mark.parametrize("name", sorted(QUICK))
+def test_a_quick_check_spares_the_interpreter_what_is_right(name: str) -> None:
+    assert QUICK[name](RIGHT[name])
+
+
+@pytest.mark.parametrize("name", sorted(QUICK))
+@pytest.mark.parametrize("wrong", [True, 1, math.nan, -2, 10**400, "", "a" * 257, [1], {"a": 1}, b"a"])
+def test_a_quick_check_never_takes_what_the_interpreter_refuses(name: str, wrong: object) -> None:
+    fields = [*RIGHT[name], "id", "stop", "other"]
+    for field in fields:
+        value = {**RIGHT[name], field: wrong}
+        assert not (QUICK[name](value) and checker(name)(value, ""))
+    value = {**RIGHT[name], "metadata": {"user_id": wrong}}
+    assert not (QUICK[name](value) and checker(name)(value, ""))
+
+
+class Text(str):
+    """Text of a user's own kind."""
+
+
+def test_what_a_quick_check_is_not_certain_of_is_left_to_the_interpreter() -> None:
+    """It knows exact types only, and a subclass of `str` is a string all the same."""
+    value = {**RIGHT["CompletionRequest"], "prompt": Text("p"), "max_tokens_to_sample": 1.0}
+    assert not QUICK["CompletionRequest"](value)
+    assert violations("CompletionRequest", value) == ()
 
 
 def test_the_strategies_reach_both_verdicts() -> None:

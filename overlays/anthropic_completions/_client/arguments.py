@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from .._contract.generated import body_fields, checker, request_kwargs
+from .._contract.generated import body_fields, first_violation, request_kwargs
 from .._options import NotGiven, Omit, is_given, layer_headers, mapping, sequence
 from .._options.urls import query_pairs
 from .._secrets import Headers
@@ -65,7 +65,7 @@ def check_arguments(given: Mapping[str, object]) -> None:
         ValueError: A value is out of its range.
     """
     fields = {name: value for name, value in given.items() if value is not None or name in _REQUIRED}
-    for violation in checker("CompletionRequest")(fields, ""):
+    if violation := first_violation("CompletionRequest", fields):
         raise (TypeError if violation.rule == "type" else ValueError)(str(violation))
 
 

@@ -17,10 +17,11 @@ from anthropic_completions_api.models import Completion as CompletionModel
 from anthropic_completions_api.models import CompletionRequest, Metadata
 from anthropic_completions_api.types import UNSET
 
+from .checks import QUICK, REQUEST_FIELDS
 from .schema import JSONObject, compile_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from anthropic_completions_api.models import KnownBeta as KnownBeta
     from anthropic_completions_api.models import KnownModel as KnownModel
@@ -37,6 +38,7 @@ __all__ = [
     "first_violation",
     "request_kwargs",
     "statuses",
+    "violations",
 ]
 
 
@@ -63,15 +65,21 @@ def checker(name: str) -> Check:
     return compile_schema(component(f"#/components/schemas/{name}"), component)
 
 
+def violations(name: str, value: object) -> Sequence[Violation]:
+    """Return all that is wrong with a value of the named schema."""
+    if (is_right := QUICK.get(name)) is not None and is_right(value):
+        return ()
+    return checker(name)(value, "")
+
+
 def first_violation(name: str, value: object) -> Violation | None:
     """Return the first thing that is wrong with a value of the named schema, or None."""
-    return next(iter(checker(name)(value, "")), None)
+    return next(iter(violations(name, value)), None)
 
 
-@cache
 def body_fields() -> frozenset[str]:
     """Return the names of all fields of a request's body."""
-    return frozenset(component("#/components/schemas/CompletionRequest/properties"))
+    return REQUEST_FIELDS
 
 
 @cache

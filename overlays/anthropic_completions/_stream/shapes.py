@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .._contract.schema import JSONObject
 
+from .._contract.checks import is_completion_chunk
 from .._contract.generated import first_violation
 
+# Whether JSON fields are certainly a chunk; the contract's own check says what is wrong, and takes longer.
+is_chunk = is_completion_chunk
 DONE = "[DONE]"
 _NO_STOP_REASON = ("", "null")
 _MAY_BE_ABSENT = ("id", "model", "type", "log_id")
@@ -40,20 +43,3 @@ def violation_of(fields: object) -> object | None:
     if isinstance(fields, dict) and "completion" in fields and not fields.keys() & _ADDED_IN_2023.keys():
         fields = {**_ADDED_IN_2023, **fields}
     return first_violation("Completion", fields)
-
-
-def is_chunk(fields: JSONObject) -> bool:
-    """Tell whether JSON fields are what the contract calls a CompletionChunk.
-
-    The contract's own check says what is wrong, but takes longer than all else that is done for a chunk. A
-    test holds the two together.
-    """
-    get = fields.get
-    stop_reason, stop = get("stop_reason"), get("stop")
-    return (
-        type(get("completion")) is str
-        and (stop_reason is None or type(stop_reason) is str)
-        and (stop is None or type(stop) is str)
-        and type(get("id", "")) is type(get("model", "")) is type(get("log_id", "")) is str
-        and get("type", "completion") == "completion"
-    )

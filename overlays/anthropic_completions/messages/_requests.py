@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .._contract.generated import body_fields, checker
+from .._contract.generated import body_fields, violations
 from .._errors import AnthropicError
 from .._options import THINKING_ROOM
 from ..models import is_unlisted, lifecycle, messages_support
@@ -168,7 +168,7 @@ def needs_leading_space(params: Mapping[str, Any], request: Mapping[str, Any]) -
 
 def _check(fields: Mapping[str, object]) -> None:
     known = {name: value for name, value in fields.items() if name in body_fields()}
-    for violation in checker("CompletionRequest")(known, ""):
+    for violation in violations("CompletionRequest", known):
         if violation.rule in ("type", "required"):
             raise TypeError(str(violation))
 
