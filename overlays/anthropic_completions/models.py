@@ -140,7 +140,7 @@ def lifecycle(name: str, *, on: date | None = None) -> Lifecycle:
     facts = entry or {}
     deprecated, retired = _date(facts, "deprecated"), _date(facts, "retired")
     return Lifecycle(
-        name=name,
+        name=str.__str__(name),  # a member of an enumeration, too, is told by its value
         snapshot=snapshot,
         status="unknown" if entry is None else _status(day, deprecated, retired),
         deprecated=deprecated,
