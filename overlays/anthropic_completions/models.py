@@ -10,11 +10,10 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
-from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from ._contract.schema import JSONObject
+    from ._contract.schema import KnownModels, ModelFacts, SupportFacts
 
 __all__ = [
     "CURRENT",
@@ -135,9 +134,10 @@ def lifecycle(name: str, *, on: date | None = None) -> Lifecycle:
     """
     day = datetime.now(UTC).date() if on is None else on.date() if isinstance(on, datetime) else on
     known = _known()
-    snapshot: str = known["x-models"].get(name, {}).get("alias_of", name)
-    entry: JSONObject | None = known["x-models"].get(snapshot)
-    facts = entry or {}
+    models = known["x-models"]
+    snapshot = models[name].get("alias_of", name) if name in models else name
+    entry = models.get(snapshot)
+    facts: ModelFacts = {} if entry is None else entry
     deprecated, retired = _date(facts, "deprecated"), _date(facts, "retired")
     return Lifecycle(
         name=str.__str__(name),  # a member of an enumeration, too, is told by its value
@@ -257,18 +257,25 @@ def _status(day: date, deprecated: date | None, retired: date | None) -> Status:
     return "deprecated" if deprecated is not None and day >= deprecated else "active"
 
 
-def _support(facts: JSONObject) -> MessagesSupport:
+def _support(facts: SupportFacts) -> MessagesSupport:
     effort = facts.get("effort")
-    known = None if effort is None else Effort(tuple(effort["levels"]), effort["default"])
-    return MessagesSupport(**{**facts, "effort": known})
+    return MessagesSupport(
+        prefill=facts.get("prefill"),
+        sampling=facts.get("sampling"),
+        thinking=facts.get("thinking"),
+        off_switch=facts.get("off_switch"),
+        effort=None if effort is None else Effort(tuple(effort["levels"]), effort["default"]),
+        max_tokens=facts.get("max_tokens"),
+        context=facts.get("context"),
+    )
 
 
-def _date(facts: JSONObject, field: str) -> date | None:
-    return date.fromisoformat(facts[field]) if field in facts else None
+def _date(facts: ModelFacts, field: Literal["deprecated", "not_before", "retired"]) -> date | None:
+    day = facts.get(field)
+    return None if day is None else date.fromisoformat(day)
 
 
-@cache
-def _known() -> JSONObject:
-    from ._contract.generated import component  # not before it is needed
+def _known() -> KnownModels:
+    from ._contract.generated import known_models  # not before it is needed
 
-    return component("#/components/schemas/KnownModel")
+    return known_models()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import anthropic_completions_api
 from anthropic_completions_api import Client as GeneratedClient
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from anthropic_completions_api.models import KnownBeta as KnownBeta
     from anthropic_completions_api.models import KnownModel as KnownModel
 
-    from .schema import Check, Violation
+    from .schema import Check, KnownModels, Schema, Violation
 
 __all__ = [
     "CompletionModel",
@@ -35,7 +35,9 @@ __all__ = [
     "checker",
     "component",
     "contract",
+    "find",
     "first_violation",
+    "known_models",
     "request_kwargs",
     "statuses",
     "violations",
@@ -50,13 +52,17 @@ def contract() -> JSONObject:
     return document
 
 
-def component(reference: str) -> JSONObject:
-    """Return the part of the contract that a reference such as `#/components/schemas/Error` names."""
-    node: Any = contract()
+def component(reference: str) -> Schema:
+    """Return the schema of the contract that a reference such as `#/components/schemas/Error` names."""
+    return cast("Schema", find(reference))
+
+
+def find(reference: str) -> object:
+    """Return whatever part of the contract a reference names."""
+    node: object = contract()
     for key in reference.removeprefix("#/").split("/"):
-        node = node[key.replace("~1", "/")]
-    found: JSONObject = node
-    return found
+        node = cast("JSONObject", node)[key.replace("~1", "/")]
+    return node
 
 
 @cache
@@ -85,8 +91,14 @@ def body_fields() -> frozenset[str]:
 @cache
 def statuses() -> dict[str, int]:
     """Return the HTTP status that each known kind of error stands for."""
-    kinds: dict[str, int] = component("#/components/schemas/ErrorDetail/properties/type")["x-statuses"]
-    return kinds
+    kinds = find("#/components/schemas/ErrorDetail/properties/type/x-statuses")
+    return cast("dict[str, int]", kinds)
+
+
+@cache
+def known_models() -> KnownModels:
+    """Return what the contract says of models."""
+    return cast("KnownModels", find("#/components/schemas/KnownModel"))
 
 
 class _NullMetadata(Metadata):

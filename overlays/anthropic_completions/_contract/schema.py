@@ -5,18 +5,89 @@ argument without a validator among its dependencies. A keyword that is not known
 schema is compiled: nothing is skipped in silence. Tests compare the verdicts with a full validator's.
 """
 
+# A compiler is called where its keyword is there.
+# pyright: reportTypedDictNotRequiredAccess=false
+
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+import operator
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypedDict, TypeGuard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Literal
+
+    Check = Callable[[object, str], Sequence["Violation"]]
+    Resolve = Callable[[str], "Schema"]
 
 # Its values are whatever JSON has.
 JSONObject: TypeAlias = dict[str, Any]
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
 
-    Schema = Mapping[str, Any]
-    Check = Callable[[Any, str], Sequence["Violation"]]
+class EffortFacts(TypedDict):
+    """Which values a model's `output_config.effort` may have."""
+
+    levels: list[str]
+    default: str
+
+
+class SupportFacts(TypedDict, total=False):
+    """What the contract tells of how the Messages API serves a model: the fields of `MessagesSupport`."""
+
+    prefill: bool | None
+    sampling: Literal["any", "one", "none"] | None
+    thinking: Literal["off", "on", "always"] | None
+    off_switch: Literal["disabled", "between_tools"] | None
+    effort: EffortFacts | None
+    max_tokens: int | None
+    context: int | None
+
+
+class ModelFacts(TypedDict, total=False):
+    """What the contract tells of a model, or which one an alias stands for: the fields of `Lifecycle`."""
+
+    alias_of: str
+    status: str
+    deprecated: str
+    retired: str
+    not_before: str
+    replacement: str
+    description: str
+    sources: list[str]
+    messages: SupportFacts
+
+
+# The schema of a model's name, with the contract's own extensions.
+KnownModels = TypedDict(
+    "KnownModels",
+    {
+        "enum": list[str],
+        "x-models": dict[str, ModelFacts],
+        "x-models-as-of": str,
+        "x-models-newest": str,
+    },
+)
+
+
+Schema = TypedDict(
+    "Schema",
+    {
+        "$ref": str,
+        "additionalProperties": bool,
+        "anyOf": "Sequence[Schema]",
+        "const": object,
+        "enum": "Sequence[str]",
+        "items": "Schema",
+        "maxLength": int,
+        "maximum": float,
+        "minLength": int,
+        "minimum": float,
+        "properties": "Mapping[str, Schema]",
+        "required": "Sequence[str]",
+        "type": "str | Sequence[str]",
+    },
+    total=False,
+)
 
 
 class Violation(NamedTuple):
@@ -41,7 +112,7 @@ class Violation(NamedTuple):
 # Annotations, which say nothing about whether a value is right.
 _ANNOTATIONS = frozenset({"default", "description", "example", "examples", "externalDocs", "format", "title"})
 
-_TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+_TYPES: dict[str, tuple[str, Callable[[object], bool]]] = {
     "array": ("a list", lambda value: isinstance(value, list)),
     "boolean": ("true or false", lambda value: isinstance(value, bool)),
     "integer": ("an integer", lambda value: _is_number(value) and value % 1 == 0),
@@ -52,7 +123,7 @@ _TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
 }
 
 
-def compile_schema(schema: Schema, resolve: Callable[[str], Schema]) -> Check:
+def compile_schema(schema: Schema, resolve: Resolve) -> Check:
     """Turn a schema into a function of a value and its path that returns what is wrong with the value.
 
     No generators: right values are the rule, and making a generator takes longer than most checks.
@@ -65,11 +136,9 @@ def compile_schema(schema: Schema, resolve: Callable[[str], Schema]) -> Check:
         NotImplementedError: The schema has a keyword that is not known here.
     """
     checks: list[Check] = []
-    for keyword, argument in schema.items():
-        if keyword == "$ref":
-            checks.append(compile_schema(resolve(argument), resolve))
-        elif keyword in _COMPILERS:
-            checks.append(_COMPILERS[keyword](argument, schema, resolve))
+    for keyword in schema:
+        if keyword in _COMPILERS:
+            checks.append(_COMPILERS[keyword](schema, resolve))
         elif keyword not in _ANNOTATIONS and not keyword.startswith("x-"):
             raise NotImplementedError(f"the schema keyword {keyword!r} is not known here")
     if len(checks) == 1:
@@ -96,11 +165,16 @@ def describe(value: object) -> str:
     return f"a value of type {type(value).__name__}"
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _type(names: Any, schema: Schema, resolve: object) -> Check:
+def _reference(schema: Schema, resolve: Resolve) -> Check:
+    return compile_schema(resolve(schema["$ref"]), resolve)
+
+
+def _type(schema: Schema, _: Resolve) -> Check:
+    names = schema["type"]
     kinds = [_TYPES[name] for name in ([names] if isinstance(names, str) else names)]
     phrases = [_phrase(schema) or phrase for phrase, _ in kinds[:1]] + [phrase for phrase, _ in kinds[1:]]
     tests = [test for _, test in kinds]
@@ -115,13 +189,26 @@ def _type(names: Any, schema: Schema, resolve: object) -> Check:
     return check
 
 
-def _bound(keyword: str, holds: Callable[[Any, Any], bool], applies: Callable[[object], bool]) -> Any:
-    def compile_bound(limit: object, schema: Schema, resolve: object) -> Check:
-        expected = _phrase(schema)
+def _number(value: object) -> float | None:
+    return value if _is_number(value) else None
+
+
+def _length(value: object) -> int | None:
+    return len(value) if isinstance(value, str) else None
+
+
+def _bound(
+    keyword: Literal["maxLength", "maximum", "minLength", "minimum"],
+    size_of: Callable[[object], float | None],
+    holds: Callable[[float, float], bool],
+) -> Callable[[Schema, Resolve], Check]:
+    def compile_bound(schema: Schema, _: Resolve) -> Check:
+        expected, limit = _phrase(schema), schema[keyword]
 
         def check(value: object, path: str) -> Sequence[Violation]:
+            size = size_of(value)
             # `holds` rather than its opposite: NaN is beyond every bound.
-            if not applies(value) or holds(value, limit):
+            if size is None or holds(size, limit):
                 return ()
             came = f"{len(value)} characters" if isinstance(value, str) and value else describe(value)
             return [Violation(path, keyword, expected, came)]
@@ -146,7 +233,9 @@ def _phrase(schema: Schema) -> str:
     return f"{what} of at least {low}" if low is not None else ""
 
 
-def _constant(constant: object, schema: Schema, resolve: object) -> Check:
+def _constant(schema: Schema, _: Resolve) -> Check:
+    constant = schema["const"]
+
     def check(value: object, path: str) -> Sequence[Violation]:
         if value == constant and isinstance(value, bool) == isinstance(constant, bool):
             return ()
@@ -155,7 +244,9 @@ def _constant(constant: object, schema: Schema, resolve: object) -> Check:
     return check
 
 
-def _enumeration(values: Any, schema: Schema, resolve: object) -> Check:
+def _enumeration(schema: Schema, _: Resolve) -> Check:
+    values = schema["enum"]
+
     def check(value: object, path: str) -> Sequence[Violation]:
         if value in values:
             return ()
@@ -164,8 +255,8 @@ def _enumeration(values: Any, schema: Schema, resolve: object) -> Check:
     return check
 
 
-def _any_of(branches: Any, schema: Schema, resolve: Any) -> Check:
-    checks = [compile_schema(branch, resolve) for branch in branches]
+def _any_of(schema: Schema, resolve: Resolve) -> Check:
+    checks = [compile_schema(branch, resolve) for branch in schema["anyOf"]]
 
     def check(value: object, path: str) -> Sequence[Violation]:
         # The widest branch stands last; its complaint is the one to show.
@@ -179,10 +270,10 @@ def _any_of(branches: Any, schema: Schema, resolve: Any) -> Check:
     return check
 
 
-def _items(schema: Any, _: Schema, resolve: Any) -> Check:
-    check_item = compile_schema(schema, resolve)
+def _items(schema: Schema, resolve: Resolve) -> Check:
+    check_item = compile_schema(schema["items"], resolve)
 
-    def check(value: Any, path: str) -> Sequence[Violation]:
+    def check(value: object, path: str) -> Sequence[Violation]:
         if not isinstance(value, list):
             return ()
         return [wrong for index, item in enumerate(value) for wrong in check_item(item, f"{path}[{index}]")]
@@ -190,8 +281,8 @@ def _items(schema: Any, _: Schema, resolve: Any) -> Check:
     return check
 
 
-def _properties(properties: Any, _: Schema, resolve: Any) -> Check:
-    checks = {name: compile_schema(schema, resolve) for name, schema in properties.items()}
+def _properties(schema: Schema, resolve: Resolve) -> Check:
+    checks = {name: compile_schema(property_, resolve) for name, property_ in schema["properties"].items()}
 
     def check(value: object, path: str) -> Sequence[Violation]:
         found: Sequence[Violation] = ()
@@ -206,7 +297,9 @@ def _properties(properties: Any, _: Schema, resolve: Any) -> Check:
     return check
 
 
-def _required(names: Any, _: Schema, resolve: object) -> Check:
+def _required(schema: Schema, _: Resolve) -> Check:
+    names = schema["required"]
+
     def check(value: object, path: str) -> Sequence[Violation]:
         if not isinstance(value, dict):
             return ()
@@ -219,7 +312,8 @@ def _required(names: Any, _: Schema, resolve: object) -> Check:
     return check
 
 
-def _additional(allowed: object, schema: Schema, resolve: object) -> Check:
+def _additional(schema: Schema, _: Resolve) -> Check:
+    allowed = schema["additionalProperties"]
     known = frozenset(schema.get("properties", ()))
 
     def check(value: object, path: str) -> Sequence[Violation]:
@@ -239,16 +333,17 @@ def _additional(allowed: object, schema: Schema, resolve: object) -> Check:
     return check
 
 
-_COMPILERS: dict[str, Callable[[object, Schema, object], Check]] = {
+_COMPILERS: dict[str, Callable[[Schema, Resolve], Check]] = {
+    "$ref": _reference,
     "additionalProperties": _additional,
     "anyOf": _any_of,
     "const": _constant,
     "enum": _enumeration,
     "items": _items,
-    "maxLength": _bound("maxLength", lambda value, limit: len(value) <= limit, lambda v: isinstance(v, str)),
-    "maximum": _bound("maximum", lambda value, limit: value <= limit, _is_number),
-    "minLength": _bound("minLength", lambda value, limit: len(value) >= limit, lambda v: isinstance(v, str)),
-    "minimum": _bound("minimum", lambda value, limit: value >= limit, _is_number),
+    "maxLength": _bound("maxLength", _length, operator.le),
+    "maximum": _bound("maximum", _number, operator.le),
+    "minLength": _bound("minLength", _length, operator.ge),
+    "minimum": _bound("minimum", _number, operator.ge),
     "properties": _properties,
     "required": _required,
     "type": _type,

@@ -38,10 +38,10 @@ def command(as_json: bool) -> int:
     No publicly documented model is known to answer on the endpoint of completions any more. Piped, the table
     is plain text with tabs, with the day of deprecation.
     """
-    from .._contract.generated import component
+    from .._contract.generated import known_models
     from ..models import lifecycle
 
-    names = component("#/components/schemas/KnownModel")["x-models"]
+    names = known_models()["x-models"]
     models = [lifecycle(name) for name in names]
     if as_json:
         click.echo(json.dumps([asdict(model) for model in models], default=str, indent=2, ensure_ascii=False))

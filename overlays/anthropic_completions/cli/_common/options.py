@@ -39,13 +39,12 @@ class _Known(click.ParamType[str]):
     ) -> list[CompletionItem]:
         from click.shell_completion import CompletionItem
 
-        from ..._contract.generated import component
+        from ..._contract.generated import component, known_models
 
         schema = component(_KNOWN + self._what)
-        names = [
-            *schema["enum"],
-            *(name for name in schema.get("x-models", ()) if name not in schema["enum"]),
-        ]
+        names = [*schema.get("enum", ())]
+        if self._what == "Model":
+            names += [name for name in known_models()["x-models"] if name not in names]
         return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from ..._contract.generated import component
+from ..._contract.generated import find
 from ...prompts import AI_PROMPT, HUMAN_PROMPT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_EXAMPLE = "#/paths/~1v1~1complete/post/requestBody/content/application~1json/examples/smallest/value"
+_EXAMPLE = "#/paths/~1v1~1complete/post/requestBody/content/application~1json/examples/smallest/value/prompt"
 
 
 def completion_of(request: Mapping[str, Any]) -> tuple[str, str, str | None]:
@@ -22,7 +22,7 @@ def completion_of(request: Mapping[str, Any]) -> tuple[str, str, str | None]:
     the text.
     """
     prompt: str = request["prompt"]
-    if prompt == component(_EXAMPLE)["prompt"]:
+    if prompt == find(_EXAMPLE):
         text = " Hello! My name is Claude."
     else:
         question = f"\n\n{prompt}".rpartition(HUMAN_PROMPT)[2].partition(AI_PROMPT)[0].strip()

@@ -21,12 +21,12 @@ from .refusals import refusals, texts
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from ...._contract.schema import Check, JSONObject
+    from ...._contract.schema import Check, JSONObject, Schema
     from ....models import MessagesSupport
     from ..dialects import Answer, Event, Split
 
 # Text, or a list of blocks of it.
-_TEXT: JSONObject = {
+_TEXT: Schema = {
     "anyOf": [
         {"type": "string"},
         {
@@ -40,14 +40,14 @@ _TEXT: JSONObject = {
         },
     ]
 }
-_MESSAGE: JSONObject = {
+_MESSAGE: Schema = {
     "type": "object",
     "additionalProperties": False,
     "required": ["role", "content"],
     "properties": {"role": {"type": "string", "enum": ["user", "assistant"]}, "content": _TEXT},
 }
 # The fields of each kind of `thinking`, beside the kind.
-_THINKING: JSONObject = {
+_THINKING: dict[str, dict[str, Schema]] = {
     "adaptive": {"display": {"type": "string", "enum": ["omitted", "summarized"]}},
     "enabled": {
         "budget_tokens": {"type": "integer", "minimum": 1024},
@@ -56,7 +56,7 @@ _THINKING: JSONObject = {
     "disabled": {},
     "between_tools": {},
 }
-_EFFORT: JSONObject = {"type": "string", "enum": ["low", "medium", "high", "xhigh", "max"]}
+_EFFORT: Schema = {"type": "string", "enum": ["low", "medium", "high", "xhigh", "max"]}
 # Fields that are the same in both APIs.
 _SHARED = ("metadata", "model", "stream", "temperature", "top_k", "top_p")
 # Fields of blocks that are empty at first in streams.
@@ -65,7 +65,7 @@ _FILLED_BY_DELTAS = {"text": ("text",), "thinking": ("thinking", "signature")}
 
 @cache
 def _check() -> Check:
-    schema: JSONObject = {
+    schema: Schema = {
         "type": "object",
         "additionalProperties": False,
         "required": ["model", "messages", "max_tokens"],
@@ -88,13 +88,13 @@ def _check() -> Check:
     return compile_schema(schema, component)
 
 
-def _same(name: str) -> JSONObject:
+def _same(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/CompletionRequest/properties/{name}"}
 
 
 @cache
 def _check_thinking(kind: str) -> Check:
-    schema: JSONObject = {
+    schema: Schema = {
         "type": "object",
         "additionalProperties": False,
         "required": ["type", "budget_tokens"] if kind == "enabled" else ["type"],
