@@ -1,10 +1,13 @@
 """The clients: settings, where they come from, copies, and `post`."""
 
 import inspect
+import os
 import socket
+from pathlib import Path
 from typing import Any
 
 import anyio
+import certifi
 import httpx
 import pytest
 
@@ -448,6 +451,27 @@ class TestDefaultHttpClients:
     @KINDS
     def test_take_a_way_to_verify(self, kind: Any) -> None:
         assert kind(verify=False)._transport._pool._ssl_context.check_hostname is False
+
+    @KINDS
+    def test_load_certificates_once_and_again_where_others_are_meant(
+        self, kind: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Loading takes longer than all the rest; a file that is written anew has to be read anew."""
+
+        def context(**options: Any) -> Any:
+            return kind(**options)._transport._pool._ssl_context
+
+        usual = context()
+        assert context() is usual
+        assert context(trust_env=False) is not usual
+        file = tmp_path / "certificates.pem"
+        file.write_bytes(Path(certifi.where()).read_bytes())
+        monkeypatch.setenv("SSL_CERT_FILE", str(file))
+        named = context()
+        assert named is not usual
+        os.utime(file, ns=(1, 1))
+        assert context() is not named
+        assert context(verify=False) is not context(verify=False)
 
 
 def test_a_host_with_an_underscore_is_named_to_the_server_with_a_hyphen(world: World) -> None:

@@ -8,6 +8,8 @@ import os
 import socket
 import time
 from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.request import getproxies
 
@@ -224,8 +226,9 @@ def _with_defaults(kwargs: Mapping[str, object], transport: Any) -> JSONObject:
         names = ("verify", "cert", "trust_env", "http1", "http2", "limits")
         arguments = {name: settings[name] for name in names if name in settings}
         if arguments.get("verify", True) is True and "cert" not in arguments:
-            # Loading certificates is slow: once for all transports.
-            arguments["verify"] = _ssl_context(trust_env=settings.get("trust_env", True))
+            arguments["verify"] = _ssl_context(
+                trust_env=settings.get("trust_env", True), http2=bool(settings.get("http2"))
+            )
         arguments["socket_options"] = _socket_options()
         if (proxy := settings.pop("proxy", None)) is not None:
             settings["transport"] = transport(proxy=proxy, **arguments)
@@ -240,16 +243,25 @@ def _with_defaults(kwargs: Mapping[str, object], transport: Any) -> JSONObject:
     return settings
 
 
-def _ssl_context(*, trust_env: bool) -> ssl.SSLContext:
+def _ssl_context(*, trust_env: bool, http2: bool) -> ssl.SSLContext:
+    """Return the certificates to trust, loaded once for all clients of a process that are set up alike."""
+    paths = [os.environ.get(name) if trust_env else None for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")]
     try:
-        return httpx.create_ssl_context(trust_env=trust_env)
+        written = Path(paths[0]).stat().st_mtime_ns if paths[0] else None
+        return _loaded(trust_env, http2, *paths, written, os.environ.get("SSLKEYLOGFILE"))
     except OSError as error:  # ssl's errors are among them
-        for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if trust_env else ():
-            if path := os.environ.get(name):
+        for name, path in zip(("SSL_CERT_FILE", "SSL_CERT_DIR"), paths, strict=True):
+            if path:
                 raise ValueError(
                     f"{name}: expected where certificates can be read, got {path!r}: {error}"
                 ) from error
         raise
+
+
+@lru_cache(maxsize=8)
+def _loaded(trust_env: bool, *_what_else_counts: object) -> ssl.SSLContext:
+    """Load certificates, which takes some 20 ms; httpcore tells a context which protocols to offer."""
+    return httpx.create_ssl_context(trust_env=trust_env)
 
 
 def _proxied(transport: Any, pattern: str, url: str, arguments: Mapping[str, object]) -> object:
