@@ -5,7 +5,7 @@ import os
 import pytest
 from hypothesis import settings
 
-from support import World
+from support import WORLDS, World
 
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.register_profile("dev", deadline=None)
@@ -18,14 +18,6 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [*os.environ]:
         if name.startswith("ANTHROPIC_") or name.upper().endswith("_PROXY"):
             monkeypatch.delenv(name)
-
-
-WORLDS = {
-    "sync": World(None),
-    "lent": World(None, lent=True),
-    "asyncio": World("asyncio"),
-    "trio": World("trio"),
-}
 
 
 @pytest.fixture(params=WORLDS)

@@ -201,6 +201,14 @@ class World:
         return result
 
 
+WORLDS = {
+    "sync": World(None),
+    "asyncio": World("asyncio"),
+    "lent": World(None, lent=True),
+    "trio": World("trio"),
+}
+
+
 def completion_reply(**changes: Any) -> httpx.Response:
     """Return a reply with a completion; a field that is changed to `...` is left out."""
     fields = {

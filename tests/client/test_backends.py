@@ -23,6 +23,7 @@ from anthropic_completions.testing import (
     truncate,
 )
 from anthropic_completions.types import Completion
+from spread import spread
 from support import ARGUMENTS, World
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "messages.json").read_text("utf-8"))
@@ -85,8 +86,10 @@ def test_most_of_the_vectors_lose_nothing() -> None:
     assert {case["name"] for case in VECTORS["requests"]} > ONLY_MESSAGES
 
 
-@streamed
-@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+@pytest.mark.parametrize(
+    ("case", "stream", "world"),
+    spread({case["name"]: (case,) for case in CASES}, {"plain": (False,), "streamed": (True,)}),
+)
 def test_text_stop_reason_and_stop_are_the_same(world: World, case: dict[str, Any], stream: bool) -> None:
     for reply in REPLIES:
         outcomes = []

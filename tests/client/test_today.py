@@ -14,11 +14,13 @@ from anthropic_completions._contract.generated import component
 from anthropic_completions.messages import LossError, LossWarning, UntranslatableReplyError
 from anthropic_completions.models import lifecycle, messages_support
 from anthropic_completions.testing import StandIn, completion, error
+from spread import spread
 from support import ARGUMENTS, PROMPT, World
 
 MODELS = list(component("#/components/schemas/KnownModel")["x-models"])
 # One for each way in which today's models are served.
 LIVING = sorted(name for name in MODELS if lifecycle(name).status in ("active", "deprecated"))
+RETIRED = [name for name in MODELS if name not in LIVING]
 CASES: dict[str, dict[str, Any]] = {
     "prefill": {"prompt": f"{PROMPT} My answer is ("},
     "temperature 0": {"temperature": 0},
@@ -30,6 +32,19 @@ CASES: dict[str, dict[str, Any]] = {
 WORLDS = [World(None), World("asyncio")]
 worlds = pytest.mark.parametrize("world", WORLDS, ids=["sync", "async"])
 streamed = pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+WAYS = {
+    "sync": (WORLDS[0], False),
+    "async-streamed": (WORLDS[1], True),
+    "async": (WORLDS[1], False),
+    "sync-streamed": (WORLDS[0], True),
+}
+
+
+def in_some_way(*models: str) -> pytest.MarkDecorator:
+    """Parametrise with models, each in one of the ways: which of them matters to no rule of a model."""
+    return pytest.mark.parametrize(
+        ("model", "world", "stream"), spread({name: (name,) for name in models}, {"once": ()}, WAYS)
+    )
 
 
 def bedrock(message: str) -> str:
@@ -84,10 +99,12 @@ class Session:
         return count
 
 
-@worlds
-@streamed
 @pytest.mark.parametrize(
-    ("model", "prefill"), [*((name, "drop") for name in MODELS), *((name, "instruct") for name in LIVING)]
+    ("model", "prefill", "world", "stream"),
+    [
+        *spread({name: (name,) for name in LIVING}, {"drop": ("drop",), "instruct": ("instruct",)}, WAYS),
+        *spread({name: (name,) for name in RETIRED}, {"drop": ("drop",)}, WAYS),
+    ],
 )
 def test_each_model_answers_or_is_told_to_be_retired(
     world: World, stream: bool, model: str, prefill: str
@@ -105,9 +122,7 @@ def test_each_model_answers_or_is_told_to_be_retired(
             assert "model_map=" in str(found)
 
 
-@worlds
-@streamed
-@pytest.mark.parametrize("model", [name for name in MODELS if name not in LIVING])
+@in_some_way(*RETIRED)
 def test_each_retired_model_gives_way_to_the_recommended_one(world: World, stream: bool, model: str) -> None:
     session = Session(world, StandIn(today=True), on_loss="drop", model_map="recommended")
     session.options["model_warnings"] = False
@@ -115,14 +130,17 @@ def test_each_retired_model_gives_way_to_the_recommended_one(world: World, strea
         assert session(model=model, stream=stream, **case).completion.strip()
 
 
-@worlds
-@streamed
+NAMES = {
+    "claude": ("claude-next", None),
+    "other": ("my-claude", None),
+    "other, as Bedrock says it": ("my-claude", bedrock),
+    "other, without quotes": ("my-claude", bare),
+}
+
+
 @pytest.mark.parametrize(
-    ("name", "reword"),
-    [("claude-next", None), ("my-claude", None), ("my-claude", bedrock), ("my-claude", bare)],
-    ids=["claude", "other", "other, as Bedrock says it", "other, without quotes"],
+    ("model", "name", "reword", "world", "stream"), spread({name: (name,) for name in LIVING}, NAMES, WAYS)
 )
-@pytest.mark.parametrize("model", LIVING)
 def test_of_names_that_are_in_no_list_refusals_are_learned(
     world: World, stream: bool, name: str, reword: Any, model: str
 ) -> None:
@@ -151,9 +169,7 @@ def lessons(session: Session, name: str) -> int:
     )
 
 
-@worlds
-@streamed
-@pytest.mark.parametrize("model", LIVING)
+@in_some_way(*LIVING)
 def test_with_losses_as_errors_nothing_is_sent_without_what_it_would_lose(
     world: World, stream: bool, model: str
 ) -> None:

@@ -21,6 +21,7 @@ from anthropic_completions._contract.generated import statuses
 from anthropic_completions._http import retry
 from anthropic_completions._stream.sse import SSEDecoder
 from anthropic_completions.rate_limits import RateLimit, RateLimits
+from spread import BOTH_CLIENTS, spread
 from support import Body, FakeClock, Script, World, chunk, completion_reply, stream_reply
 
 VECTORS = Path(__file__).parents[1] / "vectors"
@@ -34,6 +35,13 @@ NOW = parsedate_to_datetime(RETRIES["now"]).timestamp()
 
 def each(cases: list[dict[str, Any]]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("case", cases, ids=[case["name"] for case in cases])
+
+
+def each_with_both_clients(cases: list[dict[str, Any]]) -> pytest.MarkDecorator:
+    """Run each vector with the blocking and the awaiting client, in turn in all of the worlds."""
+    rows = {case["name"]: (case,) for case in cases}
+    assert len(rows) == len(cases)
+    return pytest.mark.parametrize(("case", "world"), spread(rows, BOTH_CLIENTS))
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -75,7 +83,7 @@ def test_the_kinds_of_error_stand_for_these_statuses() -> None:
     assert statuses() == {case["name"]: case["status"] for case in CONSTANTS["error_types"]}
 
 
-@each(REQUESTS["requests"])
+@each_with_both_clients(REQUESTS["requests"])
 def test_a_request(world: World, case: dict[str, Any]) -> None:
     arguments = dict(case["arguments"])
     if "workspace_id" in arguments:
@@ -143,7 +151,7 @@ def check_error(error: Exception | None, case: dict[str, Any], *, within_a_strea
     assert error.completion == ("".join(case["texts"]) if within_a_stream else None)
 
 
-@each(REPLIES["replies"])
+@each_with_both_clients(REPLIES["replies"])
 def test_a_reply(world: World, case: dict[str, Any]) -> None:
     reply = case["reply"]
     headers, content = reply_of(reply)
@@ -159,7 +167,7 @@ def test_a_reply(world: World, case: dict[str, Any]) -> None:
         assert completion._request_id == case["request_id"]
 
 
-@each(STREAMS["streams"])
+@each_with_both_clients(STREAMS["streams"])
 def test_a_stream(world: World, case: dict[str, Any]) -> None:
     reply = case["reply"]
     pieces: list[bytes | Exception] = [bytes_of(piece) for piece in reply["pieces"]]
@@ -200,7 +208,7 @@ def test_a_wish_to_wait(case: dict[str, Any]) -> None:
     assert retry.retry_after(case["headers"], now=NOW) == case["seconds"]
 
 
-@each(RETRIES["retries"])
+@each_with_both_clients(RETRIES["retries"])
 def test_a_retry(world: World, case: dict[str, Any]) -> None:
     clock = FakeClock(random=case["random"])
     clock.now = NOW
