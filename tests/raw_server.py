@@ -158,15 +158,15 @@ class RawServer:
 
 
 def _read_request(connection: socket.socket) -> bytes:
-    """Return the next request, or nothing where the client has closed."""
+    """Return the head of the next request, or nothing where the client has closed before its end."""
     data = b""
-    while b"\r\n\r\n" not in data:
+    length = None
+    while length is None or len(data) < length:
         more = connection.recv(65536)
         if not more:
             return b""
         data += more
-    start, _, body = data.partition(b"\r\n\r\n")
-    length = int(start.lower().partition(b"content-length:")[2].split()[0])
-    while len(body) < length:
-        body += connection.recv(65536)
+        if length is None and b"\r\n\r\n" in data:
+            start, _, data = data.partition(b"\r\n\r\n")
+            length = int(start.lower().partition(b"content-length:")[2].split()[0])
     return start

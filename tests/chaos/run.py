@@ -1,7 +1,7 @@
 """Call and stream through a proxy that has accidents, and cancel: `make test-chaos`, again with SEED=...
 
 2,000 calls and 500 streams in threads, on asyncio and on trio; then 10,000 cancellations on asyncio and
-on trio.
+on trio, of calls and streams, with a pool of the client's own and one that is lent to it.
 Each call ends in the right text or in a documented error that keeps what came, and nothing is left over.
 """
 
@@ -18,7 +18,7 @@ import time
 import warnings
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -31,8 +31,7 @@ import httpx
 from anthropic_completions import Anthropic, APIError, AsyncAnthropic, DefaultAsyncHttpxClient
 from anthropic_completions.testing import StandIn
 from chaos.proxy import ChaosProxy
-from client.test_cancellation import REPLY, cancel_at_random, cancelled_natively, cancelled_scoped
-from raw_server import RawServer
+from client.test_cancellation import WAYS, cancel_over_sockets
 from reachable import assert_holds_none
 from support import KEY
 
@@ -157,16 +156,14 @@ def chaos(url: str, seed: int, share: float) -> None:
 
 
 def cancellations(seed: int, share: float) -> None:
-    ways = {"asyncio": cancelled_scoped, "asyncio natively": cancelled_natively, "trio": cancelled_scoped}
-    with RawServer([REPLY]) as server:
-        for name, cancelled in ways.items():
-            begun = time.monotonic()
-            count = int(CANCELLATIONS * share) // (2 if "asyncio" in name else 1)
-            anyio.run(
-                partial(cancel_at_random, server.url, count, cancelled, stream=False, seed=seed, http=None),
-                backend=name.partition(" ")[0],
-            )
-            print(f"{name:16} {count} cancellations in {time.monotonic() - begun:.1f} s", flush=True)
+    for way, (backend, _) in WAYS.items():
+        begun, done = time.monotonic(), 0
+        ways = sum(other == backend for other, _ in WAYS.values())
+        for number, (stream, lent) in enumerate(product((False, True), repeat=2)):
+            count = int(CANCELLATIONS * share) // (4 * ways)
+            cancel_over_sockets(way, count, stream=stream, lent=lent, seed=seed + number)
+            done += count
+        print(f"{way:16} {done} cancellations in {time.monotonic() - begun:.1f} s", flush=True)
 
 
 def main() -> None:

@@ -1,15 +1,17 @@
 """Calls that are cancelled at any moment: the pool loses no connection, and no task is left."""
 
 import asyncio
-import os
 import random
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import httpx
 import pytest
 
 from anthropic_completions import AsyncAnthropic, DefaultAsyncHttpxClient
+from anthropic_completions._http.network import core
 from raw_server import CHUNKED, LAST, RawServer, framed
 from support import ARGUMENTS, KEY, chunk, completion_reply
 
@@ -17,9 +19,14 @@ BODY = completion_reply().content
 REPLY = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(BODY) + BODY
 STREAM = CHUNKED + framed(chunk(" a"), chunk("", "stop_sequence")) + LAST
 PLACES = 10
+# More steps than a call has where nothing is waited for.
+MOST_STEPS = 80
+SECOND_CANCELLATIONS = [None, 1, 2, 4]
+
+Cancel = Callable[[AsyncAnthropic, random.Random, bool], Awaitable[bool]]
 
 
-async def _call(client: AsyncAnthropic, *, stream: bool) -> None:
+async def _call(client: AsyncAnthropic, stream: bool) -> None:
     if stream:
         async for _ in await client.completions.create(**ARGUMENTS, stream=True):
             pass
@@ -27,63 +34,218 @@ async def _call(client: AsyncAnthropic, *, stream: bool) -> None:
         await client.completions.create(**ARGUMENTS)
 
 
-async def cancelled_scoped(client: AsyncAnthropic, chance: random.Random, *, stream: bool) -> None:
-    with anyio.move_on_after(chance.random() * 0.02):
-        await _call(client, stream=stream)
+async def _steps(count: int) -> None:
+    """Wait for a number of turns of the event loop."""
+    for _ in range(count):
+        await anyio.lowlevel.checkpoint()
 
 
-async def cancelled_natively(client: AsyncAnthropic, chance: random.Random, *, stream: bool) -> None:
+async def _wait(chance: random.Random) -> None:
+    """Wait about as long as a call takes, on a machine that may be busy."""
+    await anyio.sleep(chance.random() * chance.choice([0.005, 0.02, 0.05]))
+
+
+async def cancelled_scoped(client: AsyncAnthropic, chance: random.Random, stream: bool) -> bool:
+    """As by trio, anyio and what is built on them; return whether the call was cancelled."""
+    async with anyio.create_task_group() as group:
+
+        async def cancel() -> None:
+            await _wait(chance)
+            group.cancel_scope.cancel()
+
+        group.start_soon(cancel)
+        await _call(client, stream)
+        group.cancel_scope.cancel()
+        return False
+    return True
+
+
+async def cancelled_natively(client: AsyncAnthropic, chance: random.Random, stream: bool) -> bool:
     """As by `asyncio.wait_for` and servers that give up a request, which may do so twice."""
-    task = asyncio.ensure_future(_call(client, stream=stream))
-    for _ in range(chance.choice([1, 1, 2])):
-        await asyncio.sleep(chance.random() * 0.02)
+    task = asyncio.ensure_future(_call(client, stream))
+    for again in range(chance.choice([1, 1, 2, 3])):
+        await (_steps(chance.randrange(5)) if again else _wait(chance))
         task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    (ended,) = await asyncio.gather(task, return_exceptions=True)
+    return isinstance(ended, asyncio.CancelledError)
+
+
+def lost(pool: Any) -> list[str]:
+    """Return what a pool holds besides idle connections, for people."""
+    return [f"{request.request!r} on {request.connection!r}" for request in pool._requests] + [
+        repr(connection) for connection in pool._connections if not connection.is_idle()
+    ]
 
 
 async def cancel_at_random(
-    url: str, count: int, cancelled: Any, *, stream: bool, seed: int, http: Any
+    url: str, count: int, cancel: Cancel, *, stream: bool, seed: int, lent: bool
 ) -> None:
-    """Cancel calls at random, four times as many at once as the pool has places; then use all its places."""
+    """Cancel so many calls, twice as many at once as the pool has places; then use all its places."""
     chance = random.Random(seed)
     limits = httpx.Limits(max_connections=PLACES, max_keepalive_connections=PLACES)
-    http = (http or DefaultAsyncHttpxClient)(limits=limits, verify=False)
+    http = (httpx.AsyncClient if lent else DefaultAsyncHttpxClient)(limits=limits, verify=False)
     timeout = httpx.Timeout(20, pool=10)
     async with AsyncAnthropic(
         api_key=KEY, base_url=url, max_retries=0, http_client=http, timeout=timeout
     ) as client:
-        left = iter(range(count))
+        left = count
 
         async def work() -> None:
-            for _ in left:
-                await cancelled(client, chance, stream=stream)
+            nonlocal left
+            while left > 0:
+                if await cancel(client, chance, stream):
+                    left -= 1
 
-        async with anyio.create_task_group() as group:
-            for _ in range(4 * PLACES):
-                group.start_soon(work)
-        await anyio.sleep(0.05)  # for the tasks that close connections
-        pool = http._transport._pool
-        assert pool._requests == [], f"seed {seed}"
-        assert all(connection.is_idle() for connection in pool._connections), f"seed {seed}"
         async with anyio.create_task_group() as group:
             for _ in range(2 * PLACES):
-                group.start_soon(lambda: _call(client, stream=stream))
+                group.start_soon(work)
+        pool: Any = http._transport._pool
+        with anyio.move_on_after(5):  # for the tasks that close connections
+            while lost(pool):  # noqa: ASYNC110 - nothing tells
+                await anyio.sleep(0.01)
+        assert lost(pool) == [], f"seed {seed}"
+        async with anyio.create_task_group() as group:
+            for _ in range(2 * PLACES):
+                group.start_soon(_call, client, stream)
 
 
-@pytest.mark.skipif(
-    "CHAOS" not in os.environ,
-    reason="random, and not kept yet in every run; make test-chaos runs it",
-)
-@pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("how", ["asyncio", "asyncio natively", "trio", "asyncio, lent"])
-def test_no_cancellation_loses_a_connection(how: str, stream: bool) -> None:
-    """A part of what `make test-chaos` does, where it is 10,000 of each."""
-    seed = random.randrange(2**32)
-    cancelled = cancelled_natively if how == "asyncio natively" else cancelled_scoped
-    http = httpx.AsyncClient if how.endswith("lent") else None
+WAYS: dict[str, tuple[str, Cancel]] = {
+    "asyncio": ("asyncio", cancelled_scoped),
+    "asyncio natively": ("asyncio", cancelled_natively),
+    "trio": ("trio", cancelled_scoped),
+}
+
+
+def cancel_over_sockets(way: str, count: int, *, stream: bool, lent: bool, seed: int) -> None:
+    """Cancel so many calls of a client of a server, and see that both sides keep no connection."""
+    backend, cancel = WAYS[way]
     with RawServer([STREAM if stream else REPLY]) as server:
         anyio.run(
-            lambda: cancel_at_random(server.url, 600, cancelled, stream=stream, seed=seed, http=http),
-            backend="trio" if how == "trio" else "asyncio",
+            lambda: cancel_at_random(server.url, count, cancel, stream=stream, seed=seed, lent=lent),
+            backend=backend,
         )
-        assert server.all_closed()
+        assert server.all_closed(), f"seed {seed}"
+
+
+@pytest.mark.parametrize("lent", [False, True], ids=["own", "lent"])
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+@pytest.mark.parametrize("way", WAYS)
+def test_no_cancellation_loses_a_connection(way: str, stream: bool, lent: bool) -> None:
+    """600 in all; `make test-chaos` does the same with 10,000 on asyncio and as many on trio."""
+    cancel_over_sockets(way, 50, stream=stream, lent=lent, seed=random.randrange(2**32))
+
+
+class Network(core.AsyncNetworkBackend):  # type: ignore[misc]  # httpcore is looked up
+    """A network without sockets, each of whose waits takes one turn of the event loop."""
+
+    def __init__(self, reply: bytes) -> None:
+        self._reply = reply
+        self.open: set[Connection] = set()
+
+    async def connect_tcp(self, *_: object, **__: object) -> object:
+        await _steps(1)
+        return Connection(self.open, self._reply)
+
+    async def sleep(self, seconds: float) -> None:
+        await anyio.sleep(seconds)
+
+
+class Connection(core.AsyncNetworkStream):  # type: ignore[misc]
+    """A connection that answers a request as soon as that is sent whole."""
+
+    def __init__(self, opened: "set[Connection]", reply: bytes) -> None:
+        self._reply = reply
+        self._coming = b""
+        self._all = opened
+        opened.add(self)
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        await _steps(1)
+        came, self._coming = self._coming[:64], self._coming[64:]
+        return came
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        if not buffer:
+            return
+        await _steps(1)
+        if buffer.startswith(b"CONNECT"):
+            self._coming = b"HTTP/1.1 200 OK\r\n\r\n"
+        elif buffer.endswith(b"}"):
+            self._coming = self._reply
+        await _steps(1)
+
+    async def start_tls(self, *_: object, **__: object) -> object:
+        await _steps(2)
+        return self
+
+    async def aclose(self) -> None:
+        self._all.discard(self)
+        await _steps(1)
+
+    def get_extra_info(self, info: str) -> object:
+        return False if info == "is_readable" else None
+
+
+async def _cancelled_after(way: str, call: Any, first: int, second: int | None) -> bool:
+    """Cancel a call after a number of turns, and maybe again; return whether it was cancelled."""
+    if way == "asyncio natively":
+        task = asyncio.ensure_future(call)
+        for steps in (first, second):
+            if steps is not None:
+                await _steps(steps)
+                task.cancel()
+        (ended,) = await asyncio.gather(task, return_exceptions=True)
+        return isinstance(ended, asyncio.CancelledError)
+    async with anyio.create_task_group() as group:
+
+        async def cancel() -> None:
+            await _steps(first)
+            group.cancel_scope.cancel()
+
+        group.start_soon(cancel)
+        await call
+        group.cancel_scope.cancel()
+        return False
+    return True
+
+
+@pytest.mark.parametrize("where", ["http", "https", "https through a proxy"])
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+@pytest.mark.parametrize("way", WAYS)
+def test_a_call_cancelled_at_any_step_gives_its_place_back(way: str, stream: bool, where: str) -> None:
+    """Every step of a call that waits for the only place, takes it, sends, reads and closes; also twice."""
+
+    async def at_each_step() -> None:
+        network = Network(STREAM if stream else REPLY)
+        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
+        proxy = {"proxy": "http://proxy.test:8080"} if where.endswith("proxy") else {}
+        http = DefaultAsyncHttpxClient(limits=limits, **proxy)
+        pool: Any = http._transport._pool
+        pool._network_backend = network
+        async with AsyncAnthropic(
+            api_key=KEY,
+            base_url=f"{where.partition(' ')[0]}://api.test",
+            http_client=http,
+            max_retries=0,
+            timeout=httpx.Timeout(20, pool=2),
+        ) as client:
+            for first in range(2 * MOST_STEPS):
+                was_cancelled = False
+                for second in SECOND_CANCELLATIONS if way == "asyncio natively" else [None]:
+                    async with anyio.create_task_group() as group:
+                        group.start_soon(_call, client, stream)
+                        await _steps(1)
+                        was_cancelled |= await _cancelled_after(way, _call(client, stream), first, second)
+                    await _steps(20)  # for the tasks that close connections
+                    assert lost(pool) == [], (first, second)
+                    assert len(network.open) == len(pool._connections), (first, second)
+                    # Half of the calls find no connection to go on with.
+                    if first % 2:
+                        for connection in pool._connections[:]:
+                            pool._connections.remove(connection)
+                            await connection.aclose()
+                if not was_cancelled:
+                    return
+            raise AssertionError("the calls have more steps than expected")
+
+    anyio.run(at_each_step, backend=WAYS[way][0])

@@ -1,4 +1,4 @@
-"""Read the body of a reply: all of it as it comes, and only then undo its content encoding.
+"""Send the body of a request, and read that of a reply, of which the content encoding is undone last.
 
 httpx decodes each piece as it comes. Where that fails, or where reading shall stop, it drops generators
 unfinished, of which trio warns, and the bytes that came are gone.
@@ -18,6 +18,7 @@ from .failures import undecodable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
+    from typing import Self
 
 
 class _Body:
@@ -199,3 +200,27 @@ class _AsyncDecoded(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._response.aclose()
+
+
+class SentBytes(httpx.ByteStream):
+    """The body of a request. httpx's own is a generator, of which trio warns where sending is cancelled."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self._content = content
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return _Once(self._content)
+
+
+class _Once:
+    def __init__(self, content: bytes) -> None:
+        self._left = [content]
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._left:
+            raise StopAsyncIteration
+        return self._left.pop()

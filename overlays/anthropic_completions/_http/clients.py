@@ -18,6 +18,7 @@ import httpx
 from .._errors import HIDDEN_PARAMETERS, shown_url, strip_credentials
 from .._options import CONNECT_SECONDS, TIMEOUT_SECONDS
 from .._secrets import REDACTED, is_secret
+from .bodies import SentBytes
 from .lost import notice_lost_connections
 from .network import keep_limits
 
@@ -182,7 +183,7 @@ def _prepare(
         method,
         url,
         headers=pairs,
-        stream=httpx.ByteStream(content),
+        stream=SentBytes(content),
         extensions={**(extensions or {}), "timeout": timeout.as_dict()},
     )
     request.read()

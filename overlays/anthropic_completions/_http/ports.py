@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from .._errors import shown_url, strip_credentials
-from .bodies import read, read_async
+from .bodies import SentBytes, read, read_async
 from .clients import AsyncDirectClient, DirectClient, params_beside
 from .network import Limit, limited
 
@@ -39,7 +39,7 @@ class _BasePort:
             return http.prepare(
                 method, url, headers=headers, content=content, timeout=timeout, extensions=extensions
             )
-        return http.build_request(
+        request = http.build_request(
             method,
             url,
             params=params_beside(http, url),
@@ -48,6 +48,9 @@ class _BasePort:
             timeout=timeout,
             extensions=dict(extensions or {}),
         )
+        if content:
+            request.stream = SentBytes(content)
+        return request
 
 
 class BlockingPort(_BasePort):
