@@ -20,7 +20,8 @@ from anthropic_completions.cli._app import app
 from anthropic_completions.cli._serve import _telling_stand_in
 from anthropic_completions.models import RetiredModelWarning, lifecycle
 from anthropic_completions.testing import Received, StandIn
-from cli.shell import MODULE, Cli, Terminal, default_signals, environment, kept_on_failure, piped
+from cli.forked import default_signals
+from cli.shell import LOADED, MODULE, Cli, Terminal, environment, kept_on_failure, piped
 from support import ARGUMENTS
 
 COMMANDS = [
@@ -170,7 +171,7 @@ class TestModels:
     def test_in_a_terminal_it_is_a_table_in_colour_that_cuts_no_name(
         self, tmp_path: Path, columns: str
     ) -> None:
-        done = Terminal([*MODULE, "models"], cwd=tmp_path, env=environment(COLUMNS=columns)).finish()
+        done = Terminal([*LOADED, "models"], cwd=tmp_path, env=environment(COLUMNS=columns)).finish()
         assert done.code == 0
         assert "\x1b[31m" in done.out
         plain = re.sub(r"\x1b\[[0-9;]*m", "", done.out)
@@ -181,7 +182,7 @@ class TestModels:
         assert re.search(r"^> claude-haiku-4-5-20251001 ", plain, re.MULTILINE)
 
     def test_80_columns_are_enough_for_a_line_each(self, tmp_path: Path) -> None:
-        done = Terminal([*MODULE, "models"], cwd=tmp_path, env=environment(COLUMNS="80")).finish()
+        done = Terminal([*LOADED, "models"], cwd=tmp_path, env=environment(COLUMNS="80")).finish()
         plain = re.sub(r"\x1b\[[0-9;]*m", "", done.out)
         header = r"^MODEL +STATUS +RETIRES +PREFILL +SAMPLING +THINKING *$"
         assert re.search(header, plain, re.MULTILINE)

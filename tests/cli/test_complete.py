@@ -22,7 +22,7 @@ from anthropic_completions.testing import (
     raw,
     stall,
 )
-from cli.shell import MODULE, Cli, Terminal, environment, kept_on_failure, piped
+from cli.shell import LOADED, MODULE, Cli, Terminal, environment, kept_on_failure, piped
 
 QUESTION = "How many toes do dogs have?"
 TRANSCRIPT = "\n\nHuman: Name a colour.\n\nAssistant: It is"
@@ -433,21 +433,21 @@ class TestInTerminal:
 
     def test_text_cannot_steer_the_terminal(self, stand_in: StandIn, tmp_path: Path) -> None:
         stand_in.queue(completion(" \x1b[31mred\x07\ttab\nline"))
-        done = Terminal([*MODULE, "complete", "Hi"], cwd=tmp_path, env=environment()).finish()
+        done = Terminal([*LOADED, "complete", "Hi"], cwd=tmp_path, env=environment()).finish()
         assert (done.code, done.out) == (0, "\ufffd[31mred\ufffd\ttab\nline\n")
 
     def test_the_limit_is_mentioned_when_it_is_reached(self, stand_in: StandIn, tmp_path: Path) -> None:
-        command = [*MODULE, "complete", "-n", "1", "Hi"]
+        command = [*LOADED, "complete", "-n", "1", "Hi"]
         done = Terminal(command, cwd=tmp_path, env=environment()).finish()
         assert done.out == "You\n(The limit of tokens was reached; --max-tokens sets it.)\n"
 
     def test_without_a_prompt_it_does_not_wait_for_one(self, stand_in: StandIn, tmp_path: Path) -> None:
-        done = Terminal([*MODULE, "complete"], cwd=tmp_path, env=environment()).finish()
+        done = Terminal([*LOADED, "complete"], cwd=tmp_path, env=environment()).finish()
         assert done.code == 2
         assert "Missing argument 'PROMPT'" in done.out
 
     def test_the_prompt_can_be_typed(self, stand_in: StandIn, tmp_path: Path) -> None:
-        terminal = Terminal([*MODULE, "complete", "-"], cwd=tmp_path, env=environment())
+        terminal = Terminal([*LOADED, "complete", "-"], cwd=tmp_path, env=environment())
         with kept_on_failure(terminal.process):
             terminal.read_until("Ctrl-D")
             terminal.type("Hi\n\x04")
@@ -457,7 +457,7 @@ class TestInTerminal:
 
 
 def test_a_reader_that_leaves_is_no_error(stand_in: StandIn, tmp_path: Path) -> None:
-    stand_in.queue(completion(" word" * 100_000))
+    stand_in.queue(completion(" word" * 30_000))  # more than a pipe holds
     command = f"{' '.join(MODULE)} complete Hi | head -c 5"
     done = subprocess.run(
         ["sh", "-c", command],

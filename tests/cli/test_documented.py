@@ -20,7 +20,7 @@ from anthropic_completions.cli._batch.requests import Asked, Reading, check
 from anthropic_completions.cli._batch.running import line_of
 from anthropic_completions.testing import StandIn
 from anthropic_completions.types import Completion
-from cli.shell import Cli, Terminal, environment, kept_on_failure, piped
+from cli.shell import LOADED, Cli, Terminal, environment, kept_on_failure, piped
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "anthropic-completions"
@@ -83,6 +83,13 @@ def expected_code(command: str) -> int:
     return FINDS if f"{NAME} scan" in command else 0
 
 
+def alone(command: str) -> list[str] | None:
+    """Return the arguments of the command line where it needs no shell; None where it does."""
+    name, *arguments = shlex.split(command, comments=True)
+    needs_shell = name != NAME or {"|", "<"} & {*arguments}
+    return None if needs_shell or arguments[0] == "run" else arguments  # `run` becomes the program
+
+
 def settings(place: Path) -> dict[str, str]:
     return environment(PATH=f"{place / 'bin'}{os.pathsep}{os.environ['PATH']}")
 
@@ -104,7 +111,9 @@ def test_there_are_commands_of_each_kind() -> None:
 
 @pytest.mark.parametrize("command", ENDING)
 def test_a_command_runs_in_a_terminal(today: StandIn, place: Path, command: str) -> None:
-    done = Terminal(["bash", "-euc", command], cwd=place, env=settings(place)).finish()
+    arguments = alone(command)
+    program = ["bash", "-euc", command] if arguments is None else [*LOADED, *arguments]
+    done = Terminal(program, cwd=place, env=settings(place)).finish()
     assert done.code == expected_code(command), done
     assert "Error" not in done.out
     assert done.out or command.startswith("eval")
@@ -114,8 +123,7 @@ def test_a_command_runs_in_a_terminal(today: StandIn, place: Path, command: str)
 def test_a_command_runs_piped(
     cli: Cli, today: StandIn, place: Path, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name, *arguments = shlex.split(command, comments=True)
-    if name == NAME and arguments[0] != "run" and not {"|", "<"} & {*arguments}:  # `run` becomes the program
+    if (arguments := alone(command)) is not None:
         monkeypatch.chdir(place)
         done = cli(*arguments)
     else:

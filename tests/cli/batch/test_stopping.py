@@ -23,7 +23,8 @@ from anthropic_completions.testing import (
     stall,
 )
 from cli.batch.files import ask, ask_many, lines_of, results
-from cli.shell import MODULE, Cli, default_signals, environment, kept_on_failure
+from cli.forked import default_signals
+from cli.shell import MODULE, Cli, environment, kept_on_failure
 
 
 class TestCauses:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from anthropic_completions.testing import StandIn, completion, error, stall
 from cli.batch.files import ask_many, results
-from cli.shell import MODULE, Terminal, environment, kept_on_failure
+from cli.shell import LOADED, MODULE, Terminal, environment, kept_on_failure
 
 
 class TestInTerminal:
@@ -17,7 +17,7 @@ class TestInTerminal:
     ) -> None:
         ask_many(source, 5)
         stand_in.queue(error(422))
-        command = [*MODULE, "batch", str(source), str(target)]
+        command = [*LOADED, "batch", str(source), str(target)]
         done = Terminal(command, cwd=tmp_path, env=environment()).finish()
         assert done.code == 1
         assert "5/5" in done.out
