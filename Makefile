@@ -6,7 +6,7 @@ BIN := .venv/bin
 TOOLS := .venv/.tools
 INSTALLED := .venv/.installed
 
-# Those of the engines, `ray`, `spark` and `dask`, are large: make test-distributed has them.
+# Those of the engines, `ray`, `spark` and `dask`, are large: they are in requirements/distributed.txt alone.
 EXTRAS := $(addprefix --extra ,cli fast parquet report server)
 # The environments besides .venv are sessions of noxfile.py, in .venvs.
 NOX := $(BIN)/nox --session
@@ -15,7 +15,7 @@ COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-ha
 
 .DEFAULT_GOAL := help
 .PHONY: help demo generate check-generated check lint-spec test test-pythons test-wheel test-compat test-httpx2 \
-	test-stand-in test-chaos test-languages test-generators test-vectors-mutants dist-contract check-contract \
+	test-stand-in test-chaos test-distributed test-languages test-generators test-vectors-mutants dist-contract check-contract \
 	check-upstream bench bench-quick \
 	bench-decoder bench-batch docs release test-release format lock build clean
 
@@ -63,6 +63,8 @@ lock: $(INSTALLED) ## Pin the newest versions of all tools, with hashes
 	$(COMPILE) --output-file requirements/runtime.txt
 	$(COMPILE) --extra fast --output-file requirements/fast.txt
 	$(COMPILE) requirements/plot.in --output-file requirements/plot.txt
+	$(COMPILE) $(addprefix --extra ,cli dask fast ray spark) requirements/distributed.in \
+		--output-file requirements/distributed.txt
 	$(COMPILE) requirements/docs.in --output-file requirements/docs.txt
 	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade --quiet \
 		requirements/release.in --output-file requirements/release.txt
@@ -88,6 +90,9 @@ test-stand-in: $(INSTALLED) ## Have Schemathesis test the stand-in against the c
 
 test-chaos: $(INSTALLED) ## Call, stream and cancel through a proxy that has accidents (SEED=n for one again)
 	@$(BIN)/python tests/chaos/run.py $(if $(SEED),--seed $(SEED))
+
+test-distributed: build ## Complete on local clusters of Ray, Spark and Dask, with a worker of each killed (needs Java)
+	$(NOX) distributed
 
 test-languages: ## Run the vectors in each language whose tools are here, from the contract's archive
 	@PYTHON=$(PYTHON) scripts/test_languages.sh

@@ -121,6 +121,18 @@ def restore_1(session: nox.Session) -> None:
 
 
 @nox.session
+def distributed(session: nox.Session) -> None:
+    """Complete on local clusters of Ray, Spark and Dask, each with a worker killed."""
+    if not shutil.which("java"):
+        session.error("make test-distributed needs Java 17 or later, on which Spark runs")
+    install(session, "distributed")
+    # Workers import much, several at once: without bytecode it takes minutes.
+    environment = {"PYTHONDONTWRITEBYTECODE": None}
+    # What the engines warn of is theirs.
+    session.run("pytest", "-s", "-W", "default", "tests/distributed", *session.posargs, env=environment)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Build the site. npm brings the viewer of the contract, which the site ships."""
     if not shutil.which("npm"):

@@ -103,12 +103,33 @@ def test_what_is_no_batch_is_told() -> None:
         completer()(3)
 
 
-def test_each_copy_takes_its_share_of_the_rate(stand_in: StandIn) -> None:
+def test_a_process_takes_its_share_of_the_rate(stand_in: StandIn) -> None:
     one = completer(requests_per_minute=60, rate_share=0.5, concurrency=1)
     one(ROWS)
     assert sum(stand_in.clock.waits) == pytest.approx(4 * 2.0)
-    one(ROWS)  # the pace goes on over batches
+    # The pace goes on over batches, also where an engine makes a copy for each.
+    pickle.loads(pickle.dumps(one))(ROWS)
     assert sum(stand_in.clock.waits) == pytest.approx(9 * 2.0)
+
+
+def test_copies_in_a_process_share_a_client_that_others_do_not_have(
+    stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = completer()
+    copy = pickle.loads(pickle.dumps(one))
+    one(ROWS)
+    copy(ROWS)
+    client = one._ready()[0]
+    assert copy._ready()[0] is client
+    assert completer()._ready()[0] is not client
+    monkeypatch.setattr("os.getpid", lambda: 1)  # as after a fork, which may not share connections
+    assert copy._ready()[0] is not client
+
+
+def test_a_batch_that_is_given_again_is_completed_again(stand_in: StandIn) -> None:
+    one = completer()
+    assert [[row["completion"] for row in one(ROWS)] for _ in range(2)] == [TEXTS, TEXTS]
+    assert len(stand_in.received) == 2 * len(ROWS)
 
 
 @pytest.mark.parametrize(

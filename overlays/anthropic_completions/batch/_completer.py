@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 import threading
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ._result import checked_concurrency
@@ -28,19 +31,20 @@ class Completer:
     `completion`, `stop_reason`, `model`, `request_id`, `error` and `error_type` besides, all of them text.
 
     A request that fails has None as `completion` and is told in `error` and `error_type`: it fails no
-    partition. A batch that is given again, as after a worker was lost, is completed again: nothing is kept
-    between batches.
+    partition. A batch that is given again, as after a worker was lost, is completed again: of rows nothing is
+    kept between batches. The copies of one completer in a process, such as an engine makes for each task,
+    share a client and a pace.
 
     Args:
         client: Settings of `Anthropic`. They are in its pickle, so the key is best left to ANTHROPIC_API_KEY
             where it runs.
-        concurrency: The most calls at a time of each copy, 1 or more.
+        concurrency: The most calls at a time for each batch, 1 or more.
         id_column: The column with what names a row.
         prompt_column: The column with the prompts, ready transcripts.
         requests_per_minute: The rate of all copies together; None for the service's own pace, see
             `complete_many`.
-        rate_share: The share of that rate that each copy takes, above 0 and up to 1: one divided by the
-            number of workers.
+        rate_share: The share of that rate that each process takes, above 0 and up to 1: one divided by the
+            number of processes that complete at a time.
         **arguments: Arguments of `create` for every call.
 
     Raises:
@@ -67,22 +71,7 @@ class Completer:
         self._id_column, self._prompt_column = id_column, prompt_column
         self._rate = None if requests_per_minute is None else requests_per_minute * rate_share
         self._arguments = arguments
-        self._begin()
-
-    def _begin(self) -> None:
-        self._client: Anthropic | None = None
-        self._lock = threading.Lock()
-        self._next_at = 0.0
-
-    def __getstate__(self) -> dict[str, Any]:
-        # Without what belongs to this process.
-        return {
-            name: value for name, value in vars(self).items() if name not in ("_client", "_lock", "_next_at")
-        }
-
-    def __setstate__(self, state: Mapping[str, Any]) -> None:
-        vars(self).update(state)
-        self._begin()
+        self._name = secrets.token_hex(8)
 
     def __repr__(self) -> str:
         columns = f"id_column={self._id_column!r}, prompt_column={self._prompt_column!r}"
@@ -127,35 +116,61 @@ class Completer:
 
     def _added(self, ids: list[Any], prompts: list[Any]) -> dict[str, list[str | None]]:
         added: dict[str, list[str | None]] = {name: [None] * len(ids) for name in COLUMNS}
-        client = self._ready()
+        client, shared = self._ready()
         # By their places: an engine may have the same id twice, and that is not ours to judge.
         requests = ({"id": place, "prompt": prompt} for place, prompt in enumerate(prompts))
-        for result in complete_many(
-            client, self._paced(requests, client._clock), concurrency=self._concurrency, **self._arguments
-        ):
+        paced = self._paced(requests, client._clock, shared)
+        for result in complete_many(client, paced, concurrency=self._concurrency, **self._arguments):
             for name, value in _cells(result).items():
                 added[name][result.id] = value
         return added
 
-    def _ready(self) -> Anthropic:
-        with self._lock:
-            if self._client is None:
+    def _ready(self) -> tuple[Anthropic, _Shared]:
+        with _LOCK:
+            shared = _shared(self._name, os.getpid())
+        with shared.lock:
+            if shared.client is None:
                 from .._client.clients import Anthropic
 
-                self._client = Anthropic(**self._settings)
-            return self._client
+                shared.client = Anthropic(**self._settings)
+            return shared.client, shared
 
-    def _paced(self, requests: Iterable[dict[str, Any]], clock: Clock) -> Iterator[dict[str, Any]]:
-        """Yield requests no faster than the rate allows, over all batches of this copy."""
+    def _paced(
+        self, requests: Iterable[dict[str, Any]], clock: Clock, shared: _Shared
+    ) -> Iterator[dict[str, Any]]:
+        """Yield requests no faster than the rate allows, over all batches of this process."""
         for request in requests:
             if self._rate is not None:
-                with self._lock:
+                with shared.lock:
                     now = clock.monotonic()
-                    wait = max(0.0, self._next_at - now)
-                    self._next_at = max(now, self._next_at) + 60.0 / self._rate
+                    wait = max(0.0, shared.next_at - now)
+                    shared.next_at = max(now, shared.next_at) + 60.0 / self._rate
                 if wait:
                     clock.sleep(wait)
             yield request
+
+
+class _Shared:
+    """What the copies of a completer share in a process.
+
+    Attributes:
+        client: What they complete with; None until the first batch.
+        next_at: When the next call may begin, by the client's clock.
+    """
+
+    def __init__(self) -> None:
+        self.client: Anthropic | None = None
+        self.next_at = 0.0
+        self.lock = threading.Lock()
+
+
+_LOCK = threading.Lock()
+
+
+@lru_cache(maxsize=8)
+def _shared(name: str, process: int) -> _Shared:
+    """Return what is shared under a name. A process that was forked does not have its parent's."""
+    return _Shared()
 
 
 def _cells(result: Result) -> dict[str, str | None]:
