@@ -207,10 +207,10 @@ class _TracedCall:
     def _put_completion(self, completion: Completion) -> None:
         fields = completion.to_dict()
         for name, attribute in (("id", "gen_ai.response.id"), ("model", "gen_ai.response.model")):
-            if isinstance(fields.get(name), str):
-                self.span.set_attribute(attribute, fields[name])
-        if isinstance(fields.get("model"), str):
-            self._common["gen_ai.response.model"] = fields["model"]
+            if isinstance(value := fields.get(name), str):
+                self.span.set_attribute(attribute, value)
+        if isinstance(model := fields.get("model"), str):
+            self._common["gen_ai.response.model"] = model
         if completion.stop_reason:
             self.span.set_attribute("gen_ai.response.finish_reasons", [completion.stop_reason])
         usage = (getattr(completion, "message", None) or {}).get("usage")

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from typing import Self
 
-    from .._contract.schema import JSONObject
     from .._http.call import AsyncPort, BasePort, Call, Port
     from .calls import Prepared
 
@@ -76,16 +75,14 @@ class APIRequest:
         timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
     ) -> Self:
         """Return a request with some things changed, to be passed on."""
-        changed: JSONObject = {
-            "method": method,
-            "url": url,
-            "headers": headers,
-            "query_params": params,
-            "json": body,
-        }
-        limits = httpx.Timeout(timeout) if is_given(timeout) else self.timeout
         return replace(
-            self, timeout=limits, **{name: value for name, value in changed.items() if is_given(value)}
+            self,
+            method=method if is_given(method) else self.method,
+            url=url if is_given(url) else self.url,
+            headers=headers if is_given(headers) else self.headers,
+            query_params=params if is_given(params) else self.query_params,
+            json=body if is_given(body) else self.json,
+            timeout=httpx.Timeout(timeout) if is_given(timeout) else self.timeout,
         )
 
 

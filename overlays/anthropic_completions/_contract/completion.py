@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from .fields import CompletionFields
 from .generated import first_violation
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from ..rate_limits import RateLimits
     from .schema import JSONObject
 
+    # Of its values nothing is known, and those who ask for one know what it is. (`dict` is a method below.)
+    Fields = dict[str, Any]
+
 _FIELDS = ("id", "completion", "model", "stop_reason", "type")
 # The generated model keeps `type` under a name that shadows nothing.
 _SLOTS = {
@@ -27,6 +30,15 @@ _SLOTS = {
     "stop_reason": "stop_reason",
     "type": "type_",
 }
+
+
+class _DumpOptions(TypedDict, total=False):
+    mode: str
+    include: Collection[str] | None
+    exclude: Collection[str] | None
+    exclude_unset: bool
+    exclude_defaults: bool
+    exclude_none: bool
 
 
 class Completion(CompletionFields):
@@ -112,7 +124,7 @@ class Completion(CompletionFields):
         return new
 
     def _fill(self, fields: Mapping[str, object], headers: httpx.Headers | None) -> None:
-        rest: JSONObject = dict(fields)
+        rest: dict[str, Any] = dict(fields)
         # Without a loop over names: this is done for each chunk of a stream.
         if "id" in rest:
             self.id = rest.pop("id")
@@ -149,7 +161,7 @@ class Completion(CompletionFields):
         return self._headers
 
     @property
-    def message(self) -> JSONObject | None:
+    def message(self) -> Fields | None:
         """The reply of the Messages API that this was made of, a JSON object; None where there was none.
 
         It tells what a completion has no field for: `usage`, thinking tokens, `stop_details`. Of a stream,
@@ -211,7 +223,7 @@ class Completion(CompletionFields):
             del self.additional_properties[name]
 
     @property
-    def model_extra(self) -> JSONObject:
+    def model_extra(self) -> Fields:
         """The fields that the API does not document."""
         return self.additional_properties
 
@@ -230,7 +242,7 @@ class Completion(CompletionFields):
         exclude_defaults: bool = False,
         exclude_none: bool = False,
         **_: object,
-    ) -> JSONObject:
+    ) -> Fields:
         """Return the fields as a dict.
 
         Args:
@@ -250,32 +262,32 @@ class Completion(CompletionFields):
             and not (value is None and (exclude_none or (exclude_defaults and name == "stop_reason")))
         }
 
-    def model_dump_json(self, *, indent: int | None = None, **options: Any) -> str:
+    def model_dump_json(self, *, indent: int | None = None, **options: object) -> str:
         """Return the fields as JSON text; the options are those of `model_dump`."""
         separators = (",", ":") if indent is None else None
         return json.dumps(
-            self.model_dump(**options),
+            self.model_dump(**cast("_DumpOptions", options)),
             ensure_ascii=False,
             allow_nan=False,
             indent=indent,
             separators=separators,
         )
 
-    def to_dict(self, **options: Any) -> JSONObject:
+    def to_dict(self, **options: object) -> Fields:
         """Return the fields as a dict; the options are those of `model_dump`."""
-        return self.model_dump(**options)
+        return self.model_dump(**cast("_DumpOptions", options))
 
     def to_json(self, *, indent: int | None = 2, **options: object) -> str:
         """Return the fields as JSON text, indented; the options are those of `model_dump`."""
         return self.model_dump_json(indent=indent, **options)
 
-    def dict(self, **options: Any) -> JSONObject:
+    def dict(self, **options: object) -> Fields:
         """Return the fields as a dict. Deprecated, for `to_dict`."""
-        return self.model_dump(**options)
+        return self.model_dump(**cast("_DumpOptions", options))
 
-    def json(self, **options: Any) -> str:
+    def json(self, *, indent: int | None = None, **options: object) -> str:
         """Return the fields as JSON text. Deprecated, for `to_json`."""
-        return self.model_dump_json(**options)
+        return self.model_dump_json(indent=indent, **options)
 
     def model_copy(self, *, update: Mapping[str, object] | None = None, deep: bool = False) -> Self:
         """Return a copy.

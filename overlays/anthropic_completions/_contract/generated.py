@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 import anthropic_completions_api
 from anthropic_completions_api import Client as GeneratedClient
@@ -108,15 +108,25 @@ class _NullMetadata(Metadata):
         return None
 
 
-def request_kwargs(arguments: Mapping[str, object], betas: str | None) -> JSONObject:
+class RequestParts(TypedDict):
+    """A request as the generated code makes it."""
+
+    method: str
+    url: str
+    json: JSONObject
+    headers: dict[str, str]
+
+
+def request_kwargs(arguments: Mapping[str, object], betas: str | None) -> RequestParts:
     """Return method, url, JSON body and headers of a request, as the generated code makes them.
 
     Args:
         arguments: The body's fields that were given, by their names on the wire.
         betas: The value of the anthropic-beta header, or None for no such header.
     """
-    fields: JSONObject = dict(arguments)
+    fields: dict[str, Any] = dict(arguments)
     if "metadata" in fields:
         metadata = fields["metadata"]
         fields["metadata"] = _NullMetadata() if metadata is None else Metadata.from_dict(metadata)
-    return _get_kwargs(body=CompletionRequest(**fields), anthropic_beta=UNSET if betas is None else betas)
+    parts = _get_kwargs(body=CompletionRequest(**fields), anthropic_beta=UNSET if betas is None else betas)
+    return cast("RequestParts", parts)

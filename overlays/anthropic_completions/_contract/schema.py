@@ -11,7 +11,7 @@ schema is compiled: nothing is skipped in silence. Tests compare the verdicts wi
 from __future__ import annotations
 
 import operator
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypedDict, TypeGuard
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypedDict, TypeGuard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     Check = Callable[[object, str], Sequence["Violation"]]
     Resolve = Callable[[str], "Schema"]
 
-# Its values are whatever JSON has.
-JSONObject: TypeAlias = dict[str, Any]
+# What is a JSON object, or is to be one: its values must be looked at before they are used.
+JSONObject: TypeAlias = dict[str, object]
 
 
 class EffortFacts(TypedDict):

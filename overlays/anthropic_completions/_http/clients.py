@@ -24,9 +24,8 @@ from .network import keep_limits
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
-    from .._contract.schema import JSONObject
 
 DEFAULT_TIMEOUT = httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS)
 DEFAULT_CONNECTION_LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100)
@@ -53,11 +52,11 @@ class DefaultHttpxClient(httpx.Client):
 class DefaultAsyncHttpxClient(httpx.AsyncClient):
     """An `httpx.AsyncClient` with this package's defaults; arguments change them one by one."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, **kwargs: object) -> None:
         super().__init__(**_with_defaults(kwargs, httpx.AsyncHTTPTransport))
 
 
-def params_beside(http: Any, url: httpx.URL) -> httpx.QueryParams | None:
+def params_beside(http: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> httpx.QueryParams | None:
     """Return the `params` to build a request with, for a URL that has its query already.
 
     Parameters of the client itself would replace the URL's, unless they meet as parameters.
@@ -216,8 +215,8 @@ def _finish(
             request.headers[name] = REDACTED
 
 
-def _with_defaults(kwargs: Mapping[str, object], transport: Any) -> JSONObject:
-    settings: JSONObject = {
+def _with_defaults(kwargs: Mapping[str, object], transport: Callable[..., object]) -> dict[str, Any]:
+    settings: dict[str, Any] = {
         "timeout": DEFAULT_TIMEOUT,
         "limits": DEFAULT_CONNECTION_LIMITS,
         "follow_redirects": True,
@@ -265,7 +264,9 @@ def _loaded(trust_env: bool, *_what_else_counts: object) -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=trust_env)
 
 
-def _proxied(transport: Any, pattern: str, url: str, arguments: Mapping[str, object]) -> object:
+def _proxied(
+    transport: Callable[..., object], pattern: str, url: str, arguments: Mapping[str, object]
+) -> object:
     try:
         return transport(proxy=url, **arguments)
     except ImportError as error:

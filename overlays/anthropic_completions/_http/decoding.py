@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import importlib
 import zlib
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import httpx
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from .._contract.schema import JSONObject
+    from collections.abc import Callable, Iterator
+    from types import ModuleType
 
 # The most bytes that a step of gzip and deflate gives, and of brotli from Brotli 1.2 on.
 STEP_BYTES = 256 * 1024
@@ -36,10 +35,13 @@ class Decoder:
 
     def __init__(self, encodings: str) -> None:
         names = [name.strip().lower() for name in encodings.split(",")]
-        steps = {name: _KINDS[name]() if name in _KINDS else None for name in names}
-        self.unknown = [name for name in names if steps[name] is None and name not in ("", "identity")]
-        made = [_KINDS[name]() for name in reversed(names) if steps[name] is not None]
-        self._steps: list[_Step] = made
+        steps = [_KINDS[name]() if name in _KINDS else None for name in names]
+        self.unknown = [
+            name
+            for name, step in zip(names, steps, strict=True)
+            if step is None and name not in ("", "identity")
+        ]
+        self._steps = [step for step in reversed(steps) if step is not None]
 
     def decode(self, data: bytes) -> Iterator[bytes]:
         """Take the next bytes and yield what they expand to, in parts; iterate to the end.
@@ -77,7 +79,7 @@ class _Deflate:
     """Undoes deflate, with or without zlib's header; many servers leave it out."""
 
     def __init__(self) -> None:
-        self._decoder: Any = None
+        self._decoder: zlib._Decompress | None = None
         self._start = b""  # until there are two bytes, which is zlib's header or is not
 
     def decode(self, data: bytes) -> Iterator[bytes]:
@@ -109,9 +111,9 @@ class _GZip:
             data = self._decoder.unused_data
 
 
-def _inflated(decoder: Any, data: bytes) -> Iterator[bytes]:
+def _inflated(decoder: zlib._Decompress, data: bytes) -> Iterator[bytes]:
     while not decoder.eof:
-        part: bytes = decoder.decompress(data, STEP_BYTES)
+        part = decoder.decompress(data, STEP_BYTES)
         yield part
         data = decoder.unconsumed_tail
         if not data and len(part) < STEP_BYTES:
@@ -121,7 +123,7 @@ def _inflated(decoder: Any, data: bytes) -> Iterator[bytes]:
 class _Brotli:
     """Undoes brotli."""
 
-    def __init__(self, module: Any) -> None:
+    def __init__(self, module: ModuleType) -> None:
         self._decoder = module.Decompressor()
         self._error = module.error
 
@@ -145,7 +147,7 @@ class _Brotli:
 class _Zstd:
     """Undoes zstd, of any number of frames."""
 
-    def __init__(self, module: Any) -> None:
+    def __init__(self, module: ModuleType) -> None:
         self._module = module
         self._decoder = module.ZstdDecompressor().decompressobj()
 
@@ -165,7 +167,7 @@ class _Zstd:
 class _StandardZstd:
     """Undoes zstd, of any number of frames, with the standard library."""
 
-    def __init__(self, module: Any) -> None:
+    def __init__(self, module: ModuleType) -> None:
         self._module = module
         self._decoder = module.ZstdDecompressor()
 
@@ -191,7 +193,7 @@ def _mapped(parts: Iterator[bytes], kind: type[Exception]) -> Iterator[bytes]:
         raise httpx.DecodingError(str(error)) from error
 
 
-def _installed(*names: str) -> object:
+def _installed(*names: str) -> ModuleType | None:
     for name in names:
         try:
             return importlib.import_module(name)
@@ -213,4 +215,10 @@ def _zstd() -> _Step | None:
     return None if module is None else _StandardZstd(module)
 
 
-_KINDS: JSONObject = {"gzip": _GZip, "x-gzip": _GZip, "deflate": _Deflate, "br": _brotli, "zstd": _zstd}
+_KINDS: dict[str, Callable[[], _Step | None]] = {
+    "gzip": _GZip,
+    "x-gzip": _GZip,
+    "deflate": _Deflate,
+    "br": _brotli,
+    "zstd": _zstd,
+}

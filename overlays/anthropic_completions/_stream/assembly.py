@@ -275,7 +275,7 @@ class Assembly:
             fields = usual_chunk(fields)
             self._check(first_violation("CompletionChunk", fields), fields)
         chunk = Completion._from_wire(fields, self.response.headers)
-        self._texts.append(fields["completion"])
+        self._texts.append(chunk.completion)
         if self._first is None:
             self._first = chunk
         self._last = chunk

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .._contract.completion import Completion
-    from .._contract.schema import JSONObject
+    from ..types.completion_create_params import CreateOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def checked_concurrency(concurrency: object) -> int:
     return concurrency
 
 
-def merged(common: Mapping[str, object], request: Mapping[str, object]) -> JSONObject:
+def merged(common: Mapping[str, object], request: Mapping[str, object]) -> CreateOptions:
     """Return the arguments of one call: the common ones, and those of a request over them.
 
     Raises:
@@ -65,4 +65,4 @@ def merged(common: Mapping[str, object], request: Mapping[str, object]) -> JSONO
     arguments.pop("id", None)
     if arguments.get("stream"):
         raise TypeError("stream: expected a call that returns a completion, got one for a stream")
-    return arguments
+    return cast("CreateOptions", arguments)  # `create` itself checks them

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import click
 
@@ -30,11 +30,11 @@ from ._common import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import httpx
 
-    from .._contract.completion import Completion
+    from .._client.clients import Anthropic
+    from ..types.completion_create_params import CreateOptions
+    from ._common.options import ServiceSettings
 
 
 @click.command(
@@ -61,7 +61,7 @@ def command(
     as_json: bool,
     no_stream: bool,
     show_request: bool,
-    **options: Any,
+    **options: object,
 ) -> int:
     """Complete PROMPT and print the text as it comes.
 
@@ -78,19 +78,19 @@ def command(
     text = read_prompt(prompt)
     try:
         settings = settings_in(options)
-        arguments = {**arguments_of(**options), "prompt": as_prompt(text, form, system)}
-        if not no_stream:
-            arguments["stream"] = True
+        asked = {**arguments_of(options), "prompt": as_prompt(text, form, system)}
+        arguments = cast("CreateOptions", asked)  # `create` checks them
         if show_request:
-            click.echo(_curl(_request_for(arguments, settings)))
+            click.echo(_curl(_request_for(arguments, settings, stream=not no_stream)))
             return 0
         from .._client.clients import Anthropic
 
         with Anthropic(**settings) as client:
             check_credentials(client)
             if as_json:
-                return _print_json(client, arguments)
-            return _print_text(client, arguments, exact=is_transcript(text, form))
+                return _print_json(client, arguments, stream=not no_stream)
+            printer = _Printer(exact=is_transcript(text, form))
+            return _print_text(client, arguments, printer, stream=not no_stream)
     except AnthropicError as error:
         return fail(described(error))
     except (TypeError, ValueError) as error:
@@ -121,18 +121,16 @@ class _Printer:
             click.echo()
 
 
-def _print_text(client: Any, arguments: Mapping[str, Any], *, exact: bool) -> int:
-    printer = _Printer(exact=exact)
+def _print_text(client: Anthropic, arguments: CreateOptions, printer: _Printer, *, stream: bool) -> int:
     try:
-        result = client.completions.create(**arguments)
-        if not arguments.get("stream"):
-            final: Completion = result
-            printer.write(final.completion)
-        else:
-            with result:
-                for text in result.text_stream:
+        if stream:
+            with client.completions.create(stream=True, **arguments) as chunks:
+                for text in chunks.text_stream:
                     printer.write(text)
-                final = result.completion_so_far
+                final = chunks.completion_so_far
+        else:
+            final = client.completions.create(**arguments)
+            printer.write(final.completion)
     except AnthropicError:
         printer.end()
         raise
@@ -145,20 +143,21 @@ def _print_text(client: Any, arguments: Mapping[str, Any], *, exact: bool) -> in
     return 0
 
 
-def _print_json(client: Any, arguments: Mapping[str, Any]) -> int:
+def _print_json(client: Anthropic, arguments: CreateOptions, *, stream: bool) -> int:
     indent = 2 if is_terminal() else None
     code = 0
-    result = client.completions.create(**arguments)
-    if arguments.get("stream"):
-        stream = result
+    if not stream:
+        result = client.completions.create(**arguments)
+    else:
+        chunks = client.completions.create(stream=True, **arguments)
         try:
-            with stream:
-                result = stream.get_final_completion()
+            with chunks:
+                chunks.get_final_completion()
         except KeyboardInterrupt:
             code = INTERRUPTED
         except AnthropicError as error:
             code = fail(described(error))
-        result = stream.completion_so_far
+        result = chunks.completion_so_far
         if code and not result.completion:
             return code
     click.echo(result.model_dump_json(indent=indent))
@@ -170,7 +169,7 @@ class _NotSentError(Exception):
         self.request = request
 
 
-def _request_for(arguments: Mapping[str, Any], settings: Mapping[str, Any]) -> httpx.Request:
+def _request_for(arguments: CreateOptions, settings: ServiceSettings, *, stream: bool) -> httpx.Request:
     """Return the request that `create` would send, or that it would be answered to."""
     import httpx
 
@@ -186,7 +185,7 @@ def _request_for(arguments: Mapping[str, Any], settings: Mapping[str, Any]) -> h
     http = httpx.Client(transport=httpx.MockTransport(keep))
     with Anthropic(api_key=None if given else "none", http_client=http, **settings) as client:
         try:
-            client.completions.create(**arguments)
+            client.completions.create(stream=stream, **arguments)
         except _NotSentError as stopped:
             return stopped.request
     raise AssertionError("a request was answered that was not sent")

@@ -64,7 +64,7 @@ def command(
     source: Path | None,
     model: str | None,
     strict: bool,
-    **options: Any,
+    **options: object,
 ) -> int:
     """Print the Messages request that says what a completion request says, as JSON.
 
@@ -91,7 +91,7 @@ def command(
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     on_loss, map_ = asked.pop("on_loss", "warn"), asked.pop("model_map", None)
-    common, lost = arguments_of(**options), False
+    common, lost = arguments_of(options), False
     unjudged: set[str] = set()
     for place, request in _requests(prompt, source, form, system):
         identifier = request.pop("id", None)
@@ -110,7 +110,7 @@ def command(
             if on_loss == "warn":
                 click.echo(harmless(f"{place}{loss}"), err=True)
         if not done.is_judged and params["model"] not in unjudged and on_loss == "warn":
-            unjudged.add(params["model"])
+            unjudged.add(str(params["model"]))
             tell(
                 f"{place}model: {params['model']}: the contract does not list it; what it refuses is unknown."
             )

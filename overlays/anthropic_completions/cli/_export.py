@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from .._contract.schema import JSONObject
+    from ._batch.results import ResultLine
 
 _ERROR = ("class", "status", "type", "message")
 _OUTCOME = ("completion", "stop_reason", "stop", "model", *(f"error_{name}" for name in _ERROR), "request_id")
@@ -44,7 +45,7 @@ def command(source: Path, target: Path, id_field: str) -> int:
     try:
         fields: dict[str, None] = {}
         for result in _results(source):
-            fields.update(dict.fromkeys(result.get("row") or ()))
+            fields.update(dict.fromkeys(result.get("row") or {}))
         columns = [id_field, *(_column(name, id_field) for name in fields), *_OUTCOME]
         rows = (_row(result, [*fields]) for result in _results(source))
         count = _write_csv(target, columns, rows) if kind == ".csv" else _write_parquet(target, columns, rows)
@@ -54,7 +55,7 @@ def command(source: Path, target: Path, id_field: str) -> int:
     return 0
 
 
-def _results(source: Path) -> Iterator[JSONObject]:
+def _results(source: Path) -> Iterator[ResultLine]:
     from .._http.failures import parse_json
 
     with source.open("rb") as file:
@@ -64,7 +65,7 @@ def _results(source: Path) -> Iterator[JSONObject]:
             except ValueError:
                 found = None
             if isinstance(found, dict) and "id" in found and found.keys() & {"completion", "error"}:
-                yield found
+                yield cast("ResultLine", found)
             elif line.endswith(b"\n"):  # else the last one, which a run is writing or has left torn
                 raise ValueError(f"{source}:{number}: this is no result of `batch`")
 
@@ -73,9 +74,10 @@ def _column(name: str, id_field: str) -> str:
     return f"row.{name}" if name in (id_field, *_OUTCOME) else name
 
 
-def _row(result: JSONObject, fields: Sequence[str]) -> list[object]:
-    carried = result.get("row") or {}
-    completion, error = result.get("completion") or {}, result.get("error") or {}
+def _row(result: ResultLine, fields: Sequence[str]) -> list[object]:
+    carried: JSONObject = result.get("row") or {}
+    completion: JSONObject = result.get("completion") or {}
+    error: JSONObject = result.get("error") or {}
     text = completion.get("completion")
     return [
         result["id"],

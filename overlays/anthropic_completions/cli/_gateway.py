@@ -131,8 +131,8 @@ def _put_in_environment(options: JSONObject) -> None:
     """Tell the workers what was asked for: a process of its own has the environment only."""
     from ..gateway._settings import PREFIX
 
-    if options["upstream"]:
-        os.environ["ANTHROPIC_BASE_URL"] = options.pop("upstream")
+    if upstream := options.pop("upstream"):
+        os.environ["ANTHROPIC_BASE_URL"] = str(upstream)
     for name, value in options.items():
         if value in (None, ()):
             continue

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, cast
 
 import click
 
 from ._common import examples, fail
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+    from collections.abc import Sequence
 
-_SETTINGS = ("backend", "models", "on_loss", "prefill", "room", "alias", "verbose")
+
+class _Settings(TypedDict):
+    """What the options were given, as the program's environment is to tell it."""
+
+    backend: str | None
+    models: Sequence[str]
+    on_loss: str | None
+    prefill: str | None
+    room: int | None
+    alias: bool
+    verbose: bool
 
 
 @click.command(
@@ -67,7 +76,7 @@ _SETTINGS = ("backend", "models", "on_loss", "prefill", "room", "alias", "verbos
 @click.option("--uninstall", "action", flag_value="uninstall", help="Take that back.")
 @click.argument("program", required=False)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def command(program: str | None, arguments: tuple[str, ...], action: str | None, **options: Any) -> int:
+def command(program: str | None, arguments: tuple[str, ...], action: str | None, **options: object) -> int:
     """Start PROGRAM with completions restored to the package anthropic, nothing of it edited.
 
     PROGRAM is a command, a Python file, or -m and a module; what follows it is its own. Sub-processes are
@@ -82,19 +91,19 @@ def command(program: str | None, arguments: tuple[str, ...], action: str | None,
     if not program:
         raise click.UsageError("PROGRAM: expected a command, a Python file, or -m MODULE")
     try:
-        return execute(command_of(program, arguments), _environment(options))
+        return execute(command_of(program, arguments), _environment(cast("_Settings", options)))
     except CannotRunError as error:
         return fail(str(error), 2)
 
 
-def _environment(options: Mapping[str, Any]) -> dict[str, str]:
+def _environment(options: _Settings) -> dict[str, str]:
     from .._run.environment import variables
 
     for one in options["models"]:
         old, equals, new = one.partition("=")
         if one != "recommended" and not (old and equals and new):
             raise click.UsageError(f"--map: expected OLD=NEW or recommended, got {one!r}")
-    return variables(os.environ, **{name: options[name] for name in _SETTINGS})
+    return variables(os.environ, **options)
 
 
 def _change(action: str) -> int:

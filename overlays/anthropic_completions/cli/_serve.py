@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import shlex
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict, cast
 
 import click
 
 from ._common import MODEL, examples, harmless, is_terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..testing import Received, StandIn
+    from ..testing._stand_in.replies import Reply
+
+
+class _Options(TypedDict):
+    """What the options that concern the stand-in were given."""
+
+    delay: float
+    chunk_size: int | None
+    ping_every: int | None
+    requests_per_minute: int | None
+    messages_only: Sequence[str]
+    today: bool
+    api_key: str | None
 
 
 @click.command(
@@ -55,16 +70,17 @@ if TYPE_CHECKING:
     help="Refuse retired and unknown models, and serve the others by /v1/messages only, as the service does.",
 )
 @click.option("--api-key", metavar="KEY", help="The key to insist on; otherwise any is taken.")
-def command(port: int, **options: Any) -> int:
+def command(port: int, **options: object) -> int:
     """Stand in for the service on this machine, until Ctrl-C.
 
     Requests to /v1/complete and /v1/messages are checked as the service checks them and answered with text
     made up from the prompt, without a key and without a network. Each one is told on standard error.
     """
-    stand_in = _telling_stand_in(**options)
+    asked = cast("_Options", options)
+    stand_in = _telling_stand_in(asked)
     try:
         with stand_in.serve(port=port) as url:
-            key = options["api_key"] or "stand-in"
+            key = asked["api_key"] or "stand-in"
             click.echo(f"Listening on {url}; Ctrl-C stops it. To point a client at it:")
             click.echo(f"export ANTHROPIC_BASE_URL={url} ANTHROPIC_API_KEY={shlex.quote(key)}")
             threading.Event().wait()
@@ -77,12 +93,12 @@ def command(port: int, **options: Any) -> int:
     return 0
 
 
-def _telling_stand_in(**options: Any) -> StandIn:
+def _telling_stand_in(options: _Options) -> StandIn:
     """Return a stand-in that tells of each request."""
     from ..testing import StandIn
 
     class Telling(StandIn):
-        def handle(self, received: Received, *, now: float | None = None) -> Any:
+        def handle(self, received: Received, *, now: float | None = None) -> Reply:
             reply = super().handle(received, now=now)
             path = harmless(" ".join(received.path.split()))
             click.echo(f"{received.method} {path} {reply.status}", err=True)

@@ -121,7 +121,7 @@ async def answer_plain(gateway: Gateway, asking: Asking, receive: Receive, told:
                 await reply.close()
         except (AnthropicError, TypeError, ValueError) as error:
             return error_answer(error, asking.fields["model"])
-        told.answered = completion.to_dict().get("model")
+        told.answered = completion.model
         headers = {**passed_on(reply.headers), **_losses(gateway, client, asking, told)}
         return Answer(200, completion_body(completion).encode(), headers, "complete")
 

@@ -6,7 +6,7 @@ It is loaded when a call is served by Messages.
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from .._contract.schema import describe
 from .._errors import APIError, APIResponseValidationError, IncompleteStreamError
@@ -89,7 +89,7 @@ class MessagesReader(Reader):
     def __init__(self, translation: Translation, on_loss: OnLoss) -> None:
         self.leading_space = translation.leading_space
         self.beginning = translation.beginning
-        self.max_tokens: int = translation.request["max_tokens"]
+        self.max_tokens = cast("int", translation.request["max_tokens"])
         self._on_loss = on_loss
 
     def assembly(self, limits: StreamLimits) -> Assembly:
@@ -172,7 +172,9 @@ class MessagesAssembly(Assembly):
             return None
         data = self._object(event.data)
         # Without a name the data itself tells.
-        name = name or ("error" if data.get("error") else data.get("type"))
+        if not name:
+            kind = "error" if data.get("error") else data.get("type")
+            name = kind if isinstance(kind, str) else None
         if name == "error":
             raise self._stream_error(data)
         if name not in _EVENTS:

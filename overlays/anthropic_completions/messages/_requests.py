@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from .._contract.generated import body_fields, violations
 from .._errors import AnthropicError
@@ -14,11 +14,12 @@ from ._losses import LossError
 from ._rules import Draft, apply_rules, max_tokens_of, switch_thinking_off
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from .._contract.schema import JSONObject
     from .._options import Prefill
     from ..models import Lifecycle, MessagesSupport
+    from ..types.completion_create_params import CompletionCreateParams
     from ._losses import Loss
 
 # How Messages carries each field of a request. `make check` asks for a line here when the contract gets
@@ -100,8 +101,9 @@ def translate(
         name: value for name, value in params.items() if value is not None or name in _REQUIRED
     }
     _check(fields)
-    model = lifecycle(fields["model"])
-    transcript = parse(_sanitised(fields["prompt"]))
+    asked = cast("CompletionCreateParams", fields)  # by the check
+    model = lifecycle(asked["model"])
+    transcript = parse(_sanitised(asked["prompt"]))
     _check_beside(fields, transcript.system)
     for name in ("top_k", "top_p"):
         if fields.get(name) == -1:
@@ -197,7 +199,8 @@ def _build(draft: Draft, model: Lifecycle) -> JSONObject:
     }
     if draft.system:
         request["system"] = draft.system
-    request["stop_sequences"] = _stop_sequences(draft.fields.get("stop_sequences", ()))
+    given = cast("Sequence[str]", draft.fields.get("stop_sequences", ()))
+    request["stop_sequences"] = _stop_sequences(given)
     request |= {name: value for name, value in draft.fields.items() if name not in _TRANSLATED}
     return request
 
@@ -208,5 +211,5 @@ def _model(model: Lifecycle) -> str:
     return model.name if is_of_messages else model.snapshot
 
 
-def _stop_sequences(given: list[str] | tuple[()]) -> list[str]:
+def _stop_sequences(given: Sequence[str]) -> list[str]:
     return [*given, *([] if HUMAN_PROMPT in given else [HUMAN_PROMPT])]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from ._beginnings import asked_for, tokens_of
 from ._losses import Loss
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from .._contract.schema import JSONObject
     from .._options import Prefill
@@ -173,7 +173,7 @@ def _prefill_whitespace(draft: Draft) -> Iterator[tuple[str, object]]:
     consequence="It is left out; the text does not end there.",
 )
 def _blank_stop_sequence(draft: Draft) -> Iterator[tuple[str, object]]:
-    sequences = draft.fields.get("stop_sequences") or ()
+    sequences = cast("Sequence[str]", draft.fields.get("stop_sequences") or ())
     for index, sequence in enumerate(sequences):
         if not sequence.strip():
             yield f"stop_sequences[{index}]", sequence
@@ -232,7 +232,7 @@ def _thinking_counts(draft: Draft) -> Iterator[tuple[str, object]]:
 
 def max_tokens_of(draft: Draft) -> int:
     """Return the cap that holds all that the answer needs, at most what the model takes."""
-    asked: int = draft.fields["max_tokens_to_sample"]
+    asked = cast("int", draft.fields["max_tokens_to_sample"])
     raised = asked + draft.more_tokens
     return max(asked, raised if draft.support.max_tokens is None else min(raised, draft.support.max_tokens))
 

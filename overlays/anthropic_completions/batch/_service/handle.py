@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..._contract.completion import Completion
 from ..._errors import AnthropicError
@@ -33,7 +33,7 @@ class BatchPart:
 
     batch_id: str
     nonce: str
-    asked: tuple[tuple[Any, Context], ...] = field(repr=False)
+    asked: tuple[tuple[object, Context], ...] = field(repr=False)
 
     def result(self, index: int, outcome: Completion | Exception) -> Result:
         """Return the result of the request in a place."""
@@ -130,7 +130,7 @@ class ResultsGoneError(AnthropicError):
         )
         self.status = status
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         return type(self), (self.status,)
 
 
@@ -148,7 +148,7 @@ class SubmissionError(AnthropicError):
         )
         self.handle = handle
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, tuple[object, ...]]:
         return type(self), (self.handle,)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..._errors import APIConnectionError, APIError, APIStatusError
 from ..._http.retry import backoff
@@ -98,7 +98,7 @@ def lines_of(client: Anthropic, batch_id: str, lines: Lines) -> Iterator[Line]:
         reply: APIResponse[object] | None = None
         try:
             call = prepared(client, results_step(batch_id), unread=True)
-            reply = client._exchange(call, APIResponse[Any])
+            reply = client._exchange(call, APIResponse[object])
             for data in reply.iter_bytes():
                 yield from lines.feed(data)
             yield from lines.end()
@@ -119,7 +119,7 @@ async def lines_of_async(client: AsyncAnthropic, batch_id: str, lines: Lines) ->
         reply: AsyncAPIResponse[object] | None = None
         try:
             call = prepared(client, results_step(batch_id), unread=True)
-            reply = await client._exchange(call, AsyncAPIResponse[Any])
+            reply = await client._exchange(call, AsyncAPIResponse[object])
             async for data in reply.iter_bytes():
                 for line in lines.feed(data):
                     yield line

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Required, TypedDict, TypeVar, cast
 
 import httpx
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from ..._client.calls import Prepared
     from ..._client.clients import Anthropic, AsyncAnthropic
+    from ..._client.responses import RawAPIResponse
     from ..._contract.schema import JSONObject
 
 T = TypeVar("T")
@@ -63,7 +64,16 @@ class Wait(NamedTuple):
 
 
 Step = Ask | Wait
-Steps = Generator[Step, Any, T]
+# What is sent in is the reply to an `Ask`; to a `Wait`, whatever came last.
+Steps = Generator[Step, "JSONObject", T]
+
+
+class _StatusFields(TypedDict, total=False):
+    id: Required[str]
+    processing_status: Required[str]
+    created_at: Required[str]
+    request_counts: Required[dict[str, int]]
+    archived_at: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +111,7 @@ class BatchStatus:
         return self.archived or datetime.fromtimestamp(now, UTC) > until
 
     @classmethod
-    def of(cls, reply: Mapping[str, Any]) -> BatchStatus:
+    def of(cls, reply: JSONObject) -> BatchStatus:
         """Read a `message_batch`.
 
         Raises:
@@ -109,13 +119,14 @@ class BatchStatus:
         """
         from dateutil.parser import isoparse
 
+        fields = cast("_StatusFields", reply)
         try:
-            counts = {str(name): int(count) for name, count in reply["request_counts"].items()}
-            created = isoparse(reply["created_at"])
+            counts = {str(name): int(count) for name, count in fields["request_counts"].items()}
+            created = isoparse(fields["created_at"])
             if created.tzinfo is None:
                 created = created.replace(tzinfo=UTC)
-            status = str(reply["processing_status"])
-            return cls(str(reply["id"]), status, created, counts, reply.get("archived_at") is not None)
+            status, is_archived = str(fields["processing_status"]), fields.get("archived_at") is not None
+            return cls(str(fields["id"]), status, created, counts, is_archived)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"expected a message_batch, got something else: {error!r}") from None
 
@@ -123,7 +134,7 @@ class BatchStatus:
 def newest() -> Steps[str | None]:
     """Return the name of the newest batch of the workspace, or None."""
     reply = yield Ask("GET", f"{PATH}?limit=1")
-    found = reply.get("data") or []
+    found = _listed(reply)
     return str(found[0]["id"]) if found else None
 
 
@@ -207,7 +218,7 @@ def _newer(after: str | None) -> Steps[list[BatchStatus]]:
     path = f"{PATH}?limit={_LIST}"
     while True:
         reply = yield Ask("GET", path)
-        for one in reply.get("data") or []:
+        for one in _listed(reply):
             batch = BatchStatus.of(one)
             if batch.id == after:
                 return found
@@ -216,6 +227,10 @@ def _newer(after: str | None) -> Steps[list[BatchStatus]]:
         if not reply.get("has_more") or not last:
             return found
         path = f"{PATH}?limit={_LIST}&after_id={last}"
+
+
+def _listed(reply: JSONObject) -> list[JSONObject]:
+    return cast("list[JSONObject]", reply.get("data") or [])
 
 
 def poll_seconds(looks: int) -> float:
@@ -251,7 +266,7 @@ def run(client: Anthropic, steps: Steps[T]) -> T:
     """Carry out steps, blocking, and return what the generator returns."""
     from ..._client.responses import RawAPIResponse
 
-    result: object = None
+    result: JSONObject = {}
     try:
         step = next(steps)
         while True:
@@ -259,7 +274,7 @@ def run(client: Anthropic, steps: Steps[T]) -> T:
                 if isinstance(step, Wait):
                     client._clock.sleep(step.seconds)
                 else:
-                    result = _object(client._exchange(prepared(client, step), RawAPIResponse[Any]))
+                    result = _object(client._exchange(prepared(client, step), RawAPIResponse[object]))
             except Exception as error:  # noqa: BLE001 - the generator decides what becomes of it
                 step = steps.throw(error)
             else:
@@ -273,7 +288,7 @@ async def run_async(client: AsyncAnthropic, steps: Steps[T]) -> T:
     """Carry out steps, awaiting each, and return what the generator returns."""
     from ..._client.responses import RawAPIResponse
 
-    result: object = None
+    result: JSONObject = {}
     try:
         step = next(steps)
         while True:
@@ -281,7 +296,7 @@ async def run_async(client: AsyncAnthropic, steps: Steps[T]) -> T:
                 if isinstance(step, Wait):
                     await sleep(client, step.seconds)
                 else:
-                    result = _object(await client._exchange(prepared(client, step), RawAPIResponse[Any]))
+                    result = _object(await client._exchange(prepared(client, step), RawAPIResponse[object]))
             except Exception as error:  # noqa: BLE001 - the generator decides what becomes of it
                 step = steps.throw(error)
             else:
@@ -298,7 +313,7 @@ async def sleep(client: AsyncAnthropic, seconds: float) -> None:
     await (client._clock.sleep_async or anyio.sleep)(seconds)
 
 
-def _object(reply: Any) -> JSONObject:
+def _object(reply: RawAPIResponse[object]) -> JSONObject:
     from ..._http.failures import body_of
 
     body = body_of(reply.http_response)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -26,16 +26,17 @@ from .._common import (
 from .inputs import FORMATS, Format, copy_of_stdin, format_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Coroutine
 
     from ..._client.clients import AsyncAnthropic
+    from .._common.options import ServiceSettings
     from .progress import Progress, Style
     from .report import Reporter
     from .requests import Checked
     from .results import ResultsFile
     from .tally import Tally
 
-    Work = Callable[[], Coroutine[Any, Any, None]]
+    Work = Callable[[], Coroutine[object, object, None]]
 
 # So long may the service ask a batch to wait; a single call gives up after a minute.
 _MAX_RETRY_AFTER_SECONDS = 3600.0
@@ -135,7 +136,7 @@ def command(
     dry_run: bool,
     report: Path | None,
     style: Style | None,
-    **options: Any,
+    **options: object,
 ) -> int:
     """Complete each row of IN and append the results to OUT.jsonl as they come.
 
@@ -170,7 +171,7 @@ def command(
             reading = Reading(
                 source,
                 kind or format_of(source),
-                arguments_of(**options),
+                arguments_of(options),
                 id_field=id_field,
                 prompt_field=prompt_field,
                 template=template,
@@ -225,7 +226,7 @@ def command(
             raise click.UsageError(str(error)) from None
 
 
-def _client(max_retries: int, settings: Mapping[str, Any]) -> AsyncAnthropic:
+def _client(max_retries: int, settings: ServiceSettings) -> AsyncAnthropic:
     from ..._client.clients import AsyncAnthropic
 
     client = AsyncAnthropic(max_retries=max_retries, max_retry_after=_MAX_RETRY_AFTER_SECONDS, **settings)

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..._client.routing import model_asked_for
+from ...batch._result import merged
 from ...messages._requests import translate
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from ..._contract.schema import JSONObject
     from ..._options import Options
     from .requests import Reading
 
@@ -40,8 +40,7 @@ def estimate(
         if asked["id"] in done:
             before += 1
             continue
-        body: JSONObject = {**reading.common, **asked}
-        del body["id"]
+        body = merged(reading.common, asked)
         characters += len(body["prompt"])
         most_tokens += int(body["max_tokens_to_sample"])
         if by_messages:

@@ -12,7 +12,7 @@ import shutil
 from array import array
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypedDict, cast
 
 from ..._http.failures import parse_json
 from ...batch._service.handle import Packing
@@ -22,11 +22,34 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from ..._contract.schema import JSONObject
     from .requests import Asked
 
 # Smaller parts than the service allows: their bodies are in memory while they are sent.
 MOST_REQUESTS = 10_000
 MOST_BYTES = 30 * 1000 * 1000
+
+
+class Kept(TypedDict):
+    """A request in the file of its part, with what is needed to read its reply."""
+
+    id: str | int
+    fingerprint: str
+    row: JSONObject
+    context: Context
+    params: JSONObject
+
+
+class _Event(TypedDict):
+    """A line of the journal, with those fields that its kind of event has."""
+
+    part: int
+    event: str
+    nonce: str
+    count: int
+    betas: str | None
+    after: str | None
+    batch: str
 
 
 @dataclass
@@ -56,19 +79,20 @@ class Part:
 
     def ids(self) -> Iterator[tuple[str | int, str]]:
         """Yield ids and fingerprints of its requests."""
-        with self.file.open("rb") as file:
-            for line in file:
-                found = parse_json(line)
-                yield found["id"], found["fingerprint"]
+        for kept in self._kept():
+            yield kept["id"], kept["fingerprint"]
 
     def body(self) -> bytes:
         """Return the body of the batch."""
         packing = Packing(nonce=self.nonce)
+        for kept in self._kept():
+            packing.add(Item(kept["params"], self.betas, kept["context"]))
+        return packing.body()
+
+    def _kept(self) -> Iterator[Kept]:
         with self.file.open("rb") as file:
             for line in file:
-                found = parse_json(line)
-                packing.add(Item(found["params"], self.betas, Context(*found["context"])))
-        return packing.body()
+                yield _read(line)
 
 
 class Places:
@@ -84,10 +108,9 @@ class Places:
         for line in self._file:
             self._offsets.append(self._offsets[-1] + len(line))
 
-    def __getitem__(self, place: int) -> dict[str, Any]:
+    def __getitem__(self, place: int) -> Kept:
         self._file.seek(self._offsets[place])
-        found: dict[str, Any] = parse_json(self._file.readline())
-        return found
+        return _read(self._file.readline())
 
     def close(self) -> None:
         """Close the file."""
@@ -120,14 +143,14 @@ class Journal:
         part = Part(self._last, self._place(self._last), packing.nonce, len(asked), asked[0][1].betas)
         with part.file.open("wb") as file:
             for request, item in asked:
-                line = {
-                    "id": request["id"],
+                kept: Kept = {
+                    "id": request.id,
                     "fingerprint": request.fingerprint,
                     "row": request.row,
                     "context": item.context,
                     "params": item.params,
                 }
-                file.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
+                file.write(json.dumps(kept, separators=(",", ":")).encode() + b"\n")
             _sync(file.fileno())
         self._write(part, "planned", nonce=part.nonce, count=part.count, betas=part.betas)
         self.parts[part.number] = part
@@ -186,7 +209,7 @@ class Journal:
             if file not in {part.file for part in self.parts.values()}:
                 file.unlink()
 
-    def _apply(self, event: dict[str, Any]) -> None:
+    def _apply(self, event: _Event) -> None:
         number, kind = event.get("part", 0), event.get("event")
         self._last = max(self._last, number)
         if kind == "planned":
@@ -207,6 +230,12 @@ class Journal:
             part.batch_id = None
         elif kind == "collected":
             del self.parts[number]
+
+
+def _read(line: bytes) -> Kept:
+    kept = cast("Kept", parse_json(line))
+    kept["context"] = Context(*kept["context"])
+    return kept
 
 
 def folder_of(target: Path) -> Path:

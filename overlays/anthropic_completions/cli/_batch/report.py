@@ -7,7 +7,7 @@ from array import array
 from collections import Counter
 from datetime import UTC, datetime
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from ..._http.failures import parse_json
 from .tally import Causes
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
+    from .results import ResultLine
     from .tally import Tally
 
 _BINS = 120
@@ -55,7 +56,7 @@ class Picture:
         for line in _lines(results):
             self._add(line)
 
-    def _add(self, line: dict[str, Any]) -> None:
+    def _add(self, line: ResultLine) -> None:
         self.count += 1
         at = _time(line)
         place = None if at is None else min(int((at - self.start) / self.width), _BINS)
@@ -179,7 +180,7 @@ class Reporter:
         write_report(self._results, self._page, self._tally.summary(), live=live)
 
 
-def _lines(results: Path) -> Iterator[dict[str, Any]]:
+def _lines(results: Path) -> Iterator[ResultLine]:
     if not results.exists():
         return
     with results.open("rb") as file:
@@ -189,11 +190,11 @@ def _lines(results: Path) -> Iterator[dict[str, Any]]:
             except ValueError:
                 continue  # the last one, which is being written
             if isinstance(found, dict):
-                yield found
+                yield cast("ResultLine", found)
 
 
-def _time(line: dict[str, Any]) -> float | None:
+def _time(line: ResultLine) -> float | None:
     try:
-        return datetime.fromisoformat(line["at"]).timestamp()
+        return datetime.fromisoformat(str(line.get("at"))).timestamp()
     except (KeyError, TypeError, ValueError):
         return None

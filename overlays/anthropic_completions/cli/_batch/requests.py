@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from string import Formatter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from ..._contract.generated import body_fields, component, first_violation
 from .._common import as_prompt
@@ -45,7 +45,7 @@ class ForeignError(ValueError):
     """A file has the format of another interface."""
 
 
-class Asked(dict[str, Any]):
+class Asked(dict[str, object]):
     """A request: the arguments of `create` that its row has, and its `id`.
 
     Attributes:
@@ -59,6 +59,11 @@ class Asked(dict[str, Any]):
     number: int
     row: JSONObject
     fingerprint: str
+
+    @property
+    def id(self) -> Id:
+        """What names it in the results."""
+        return cast("Id", self["id"])
 
 
 @dataclass(frozen=True)
@@ -115,8 +120,8 @@ class Reading:
         for name in (*rest,):
             if name in known:
                 value = rest.pop(name)
-                if self.kind in ("csv", "tsv"):
-                    if value == "":
+                if self.kind in ("csv", "tsv") and isinstance(value, str):
+                    if not value:
                         continue
                     value = _from_cell(name, value)
                 asked[name] = value
@@ -186,7 +191,7 @@ def check(reading: Reading, *, most: int = 20) -> Checked:
             if len(checked.told) < most:
                 checked.told.append(f"{reading.source}:{number}: {error}")
         else:
-            checked.fingerprints[asked["id"]] = int(asked.fingerprint, 16)
+            checked.fingerprints[asked.id] = int(asked.fingerprint, 16)
             checked.models.add(str({**reading.common, **asked}["model"]))
             checked.carried.update(dict.fromkeys(asked.row))
     return checked
@@ -198,7 +203,7 @@ def _checked(reading: Reading, number: int, row: JSONObject, checked: Checked) -
             if row.keys() >= {*names}:
                 raise ForeignError(f"{reading.source}:{number}: this is {what}.")
     asked = reading.asked(number, row)
-    identifier = asked["id"]
+    identifier = asked.id
     body = {**reading.common, **asked}
     del body["id"]
     betas = body.pop("betas", [])
@@ -209,7 +214,7 @@ def _checked(reading: Reading, number: int, row: JSONObject, checked: Checked) -
     if violation := first_violation("CompletionRequest", body):
         raise ValueError(str(violation).replace("prompt: ", f"{reading.prompt_field}: ", 1))
     if identifier in checked.fingerprints:
-        first = next(earlier.number for earlier in reading.requests() if earlier["id"] == identifier)
+        first = next(earlier.number for earlier in reading.requests() if earlier.id == identifier)
         raise ValueError(f"the id {identifier!r} is that of line {first}")
     return asked
 

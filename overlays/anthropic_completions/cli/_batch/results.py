@@ -9,7 +9,7 @@ import secrets
 import stat
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Required, TypedDict, cast
 
 from ..._http.failures import parse_json
 from .tally import Causes
@@ -30,6 +30,30 @@ if TYPE_CHECKING:
 _SYNC_SECONDS = 1.0
 _OUTCOMES = {"completion", "error"}
 _START = b'{"id":'
+
+
+class ResultLine(TypedDict, total=False):
+    """A line of the file: what became of a request.
+
+    Attributes:
+        id: The request's id.
+        fingerprint: What tells the request from others; lines of earlier versions have none.
+        request_id: What names the exchange at Anthropic.
+        at: When it was done, in ISO 8601.
+        seconds: How long the call took.
+        row: The fields that go through to the result.
+        completion: The completion's fields. Either this is there or `error`.
+        error: What is told of an error.
+    """
+
+    id: Required[str | int]
+    fingerprint: str
+    request_id: str | None
+    at: str
+    seconds: float
+    row: JSONObject
+    completion: JSONObject
+    error: JSONObject
 
 
 class OtherRequestsError(ValueError):
@@ -80,7 +104,7 @@ class ResultsFile:
             os.close(self._fd)
             raise
 
-    def append(self, result: JSONObject) -> None:
+    def append(self, result: ResultLine) -> None:
         """Add a result: the whole line in one write, or nothing.
 
         Raises:
@@ -131,12 +155,12 @@ class ResultsFile:
         if not last.endswith(b"\n"):
             os.write(self._fd, b"\n")
 
-    def _note(self, result: Mapping[str, Any]) -> None:
+    def _note(self, result: ResultLine) -> None:
         self.done.add(result["id"])
         if "error" in result:
             self.causes.add(result["error"])
 
-    def _lines(self) -> Iterator[tuple[bytes, JSONObject | None]]:
+    def _lines(self) -> Iterator[tuple[bytes, ResultLine | None]]:
         """Yield the lines and the results that they are; None for a last one that is torn."""
         with self._path.open("rb") as file:
             for number, read in enumerate(file, 1):
@@ -178,14 +202,14 @@ def _open(path: Path) -> int:
     return fd
 
 
-def _result(line: bytes) -> JSONObject | None:
+def _result(line: bytes) -> ResultLine | None:
     """Return the result that a line is, or None."""
     try:
         value = parse_json(line)
     except ValueError:
         return None
     if isinstance(value, dict) and isinstance(value.get("id"), str | int) and value.keys() & _OUTCOMES:
-        return value
+        return cast("ResultLine", value)
     return None
 
 
@@ -217,7 +241,7 @@ def encoded(result: Mapping[str, object]) -> bytes:
     return text.replace(f'"-{mark}"', "-1e999").replace(f'"{mark}"', "1e999").encode()
 
 
-def _without_infinity(value: object, mark: str) -> Any:
+def _without_infinity(value: object, mark: str) -> object:
     if isinstance(value, dict):
         return {name: _without_infinity(inner, mark) for name, inner in value.items()}
     if isinstance(value, list):
@@ -260,7 +284,7 @@ def ids_in(
     return ids
 
 
-def _differs(result: Mapping[str, Any], fingerprints: Mapping[str | int, int]) -> bool:
+def _differs(result: ResultLine, fingerprints: Mapping[str | int, int]) -> bool:
     """Whether a result is of another request than that with its id."""
     wanted, found = fingerprints.get(result["id"]), result.get("fingerprint")
     return wanted is not None and found is not None and found != f"{wanted:016x}"

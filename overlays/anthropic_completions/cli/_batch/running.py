@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ..._client.clients import AsyncAnthropic
     from ..._contract.schema import JSONObject
     from ...batch import Result
-    from .results import ResultsFile
+    from .results import ResultLine, ResultsFile
     from .tally import Tally
 
     Work = Callable[[], Coroutine[object, object, None]]
@@ -74,9 +74,9 @@ async def run(
     todo = (request for request in requests if request["id"] not in results.done)
     outcomes = acomplete_many(client, todo, concurrency=concurrency, **common)
     show_waiting(lambda: outcomes.waiting)
-    held: list[JSONObject] = []  # of calls that found nobody there, until one finds somebody
+    held: list[ResultLine] = []  # of calls that found nobody there, until one finds somebody
 
-    def keep(line: JSONObject) -> None:
+    def keep(line: ResultLine) -> None:
         results.append(line)
         tally.count(line)
 
@@ -89,7 +89,7 @@ async def run(
                 if _is_unreachable(result.error):
                     held.append(line)
                     if len(held) == _UNREACHABLE_CALLS:
-                        told = held[0]["error"]["message"]
+                        told = described(result.error)
                         held.clear()
                         raise Stopped(f"{_UNREACHABLE_CALLS} calls in a row had no connection: {told}")
                     continue
@@ -132,26 +132,24 @@ def _is_unreachable(error: Exception) -> bool:
     )
 
 
-def line_of(result: Result) -> JSONObject:
+def line_of(result: Result) -> ResultLine:
     """Return what is written of a result."""
     request = result.request
-    line: JSONObject = {"id": result.id}
+    line: ResultLine = {"id": result.id}
     if isinstance(request, Asked):
         line["fingerprint"] = request.fingerprint
-    outcome: JSONObject
-    if result.completion is not None:
-        line["request_id"] = result.completion._request_id
-        outcome = {"completion": result.completion.to_dict()}
-    else:
-        assert result.error is not None
-        line["request_id"] = getattr(result.error, "request_id", None)
-        outcome = {"error": told_of(result.error)}
+    completion, error = result.completion, result.error
+    line["request_id"] = getattr(error, "request_id", None) if completion is None else completion._request_id
     line["at"] = datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="milliseconds")
     if result.seconds is not None:
         line["seconds"] = round(result.seconds, 3)
     if isinstance(request, Asked) and request.row:
         line["row"] = request.row
-    return {**line, **outcome}
+    if completion is not None:
+        line["completion"] = completion.to_dict()
+    elif error is not None:
+        line["error"] = told_of(error)
+    return line
 
 
 def told_of(error: Exception) -> JSONObject:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..._errors import APIConnectionError, APIStatusError
 from ...batch import Result, ResultsGoneError
 from ...batch._service import steps
-from ...batch._service.items import Context, Item, encoded, missing, outcome_of
+from ...batch._service.items import Item, encoded, missing, outcome_of
 from ...batch._service.lines import Lines, OtherBatchError, lines_of_async
 from .journal import MOST_BYTES, MOST_REQUESTS, Journal, Places
 from .requests import Asked
@@ -15,13 +15,13 @@ from .results import OtherRequestsError, others_in
 from .running import Stopped, line_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Awaitable, Iterable, Mapping
     from pathlib import Path
 
     from ..._client.clients import AsyncAnthropic
     from ..._contract.completion import Completion
-    from .journal import Part
-    from .results import ResultsFile
+    from .journal import Kept, Part
+    from .results import ResultLine, ResultsFile
     from .tally import Tally
 
 # So many looks in a row may fail before the run ends; the batches go on meanwhile.
@@ -82,7 +82,7 @@ class Service:
         return ids
 
     async def run(
-        self, requests: Iterable[Asked], common: Mapping[str, Any], pending: set[str | int]
+        self, requests: Iterable[Asked], common: Mapping[str, object], pending: set[str | int]
     ) -> None:
         """Submit what is neither done nor pending, and collect all results.
 
@@ -95,7 +95,7 @@ class Service:
         asked: list[tuple[Asked, Item]] = []
         size = 0
         for request in requests:
-            if request["id"] in self._results.done or request["id"] in pending:
+            if request.id in self._results.done or request.id in pending:
                 continue
             try:
                 item = Item.of(self._client._options, {**common, **_arguments(request)})
@@ -196,7 +196,7 @@ class Service:
             async for line in lines_of_async(self._client, str(part.batch_id), lines):
                 kept = places[line.place]
                 if kept["id"] not in self._results.done:
-                    self._append(kept, outcome_of(line.result, Context(*kept["context"])))
+                    self._append(kept, outcome_of(line.result, kept["context"]))
             for place in lines.missing():
                 kept = places[place]
                 if kept["id"] not in self._results.done:
@@ -210,7 +210,7 @@ class Service:
         self._results.sync()
         self._journal.collected(part)
 
-    def _append(self, kept: Mapping[str, Any], outcome: Completion | Exception) -> None:
+    def _append(self, kept: Kept, outcome: Completion | Exception) -> None:
         asked = Asked(id=kept["id"])
         asked.number, asked.row, asked.fingerprint = 0, kept["row"], kept["fingerprint"]
         if isinstance(outcome, Exception):
@@ -218,13 +218,13 @@ class Service:
         else:
             self._keep(line_of(Result(asked, outcome)))
 
-    def _keep(self, line: dict[str, Any]) -> None:
+    def _keep(self, line: ResultLine) -> None:
         self._results.append(line)
         self._tally.count(line)
 
-    def _steps(self, made: steps.Steps[steps.T]) -> Any:
+    def _steps(self, made: steps.Steps[steps.T]) -> Awaitable[steps.T]:
         return steps.run_async(self._client, made)
 
 
-def _arguments(request: Asked) -> dict[str, Any]:
+def _arguments(request: Asked) -> dict[str, object]:
     return {name: value for name, value in request.items() if name != "id"}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Required, TypedDict, cast
 
 import click
 
@@ -13,15 +12,17 @@ from ..._options.model_map import model_map
 from ...models import CURRENT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import TypeVar
 
     from click.shell_completion import CompletionItem
 
     from ..._client.clients import Anthropic, AsyncAnthropic
     from ..._contract.schema import JSONObject
+    from ..._options import Backend, OnLoss, Prefill
+    from ..._options.model_map import ModelMap
 
-    F = TypeVar("F", bound=Callable[..., Any])
+    F = TypeVar("F", bound=Callable[..., object])
 
 _KNOWN = "#/components/schemas/Known"
 
@@ -135,6 +136,32 @@ _SERVICE_OPTIONS = (
         "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="The time limit."
     ),
 )
+
+
+class ServiceSettings(TypedDict, total=False):
+    """Arguments of both clients that options stand for."""
+
+    backend: Required[Backend]
+    on_loss: OnLoss
+    model_map: ModelMap
+    prefill: Prefill
+    thinking_room: int
+    timeout: float
+
+
+class RequestOptions(TypedDict, total=False):
+    """What the options of `request_options` were given."""
+
+    max_tokens: Required[int]
+    stop: Required[tuple[str, ...]]
+    temperature: Required[float | None]
+    beta: Required[tuple[str, ...]]
+    model: str | None
+    top_p: float | None
+    top_k: int | None
+    fields: Mapping[str, object]
+
+
 _SETTINGS = ("backend", "on_loss", "model_map", "prefill", "thinking_room", "timeout")
 
 
@@ -159,31 +186,23 @@ def _with(options: tuple[Callable[[F], F], ...], function: F) -> F:
     return function
 
 
-def arguments_of(
-    max_tokens: int,
-    stop: tuple[str, ...],
-    temperature: float | None,
-    beta: tuple[str, ...],
-    model: str | None = None,
-    top_p: float | None = None,
-    top_k: int | None = None,
-    fields: Mapping[str, object] = MappingProxyType({}),
-) -> JSONObject:
-    """Return the arguments of `create` that the options stand for."""
-    arguments: JSONObject = {"max_tokens_to_sample": max_tokens}
-    if model is not None:
+def arguments_of(options: Mapping[str, object]) -> JSONObject:
+    """Return the arguments of `create` that the options of `request_options` stand for."""
+    given = cast("RequestOptions", options)
+    arguments: JSONObject = {"max_tokens_to_sample": given["max_tokens"]}
+    if (model := given.get("model")) is not None:
         arguments = {"model": model, **arguments}
-    if stop:
-        arguments["stop_sequences"] = [*stop]
-    for name, value in (("temperature", temperature), ("top_p", top_p), ("top_k", top_k)):
-        if value is not None:
+    if given["stop"]:
+        arguments["stop_sequences"] = [*given["stop"]]
+    for name in ("temperature", "top_p", "top_k"):
+        if (value := given.get(name)) is not None:
             arguments[name] = value
-    if beta:
-        arguments["betas"] = [*beta]
-    return {**arguments, **fields}
+    if given["beta"]:
+        arguments["betas"] = [*given["beta"]]
+    return {**arguments, **given.get("fields", {})}
 
 
-def settings_in(options: JSONObject) -> JSONObject:
+def settings_in(options: dict[str, object]) -> ServiceSettings:
     """Take the options of `service_options` out of all options, and return those that are given.
 
     They are arguments of `Anthropic` and `AsyncAnthropic`. With `backend="auto"`, which is the default,
@@ -197,8 +216,8 @@ def settings_in(options: JSONObject) -> JSONObject:
 
         warnings.simplefilter("ignore", BackendSwitchWarning)
     given = {name: options.pop(name) for name in _SETTINGS}
-    given["model_map"] = model_map("--map", ",".join(given["model_map"]) or None)
-    return {name: value for name, value in given.items() if value is not None}
+    given["model_map"] = model_map("--map", ",".join(cast("Sequence[str]", given["model_map"])) or None)
+    return cast("ServiceSettings", {name: value for name, value in given.items() if value is not None})
 
 
 def check_credentials(client: Anthropic | AsyncAnthropic) -> None:

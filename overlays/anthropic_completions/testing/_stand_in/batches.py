@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 from urllib.parse import parse_qs
 
 from ..._stream.serving import Fault, credential_fault, version_fault
@@ -32,6 +32,13 @@ _RESULTS_AT_ONCE = 64
 _OUTCOMES = ("succeeded", "errored", "canceled", "expired")
 
 
+class _Request(TypedDict):
+    """A request of a batch."""
+
+    custom_id: str
+    params: JSONObject
+
+
 @dataclass(slots=True)
 class _Batch:
     """A batch.
@@ -44,7 +51,7 @@ class _Batch:
     id: str
     created_at: float
     seconds: float
-    requests: list[JSONObject]
+    requests: list[_Request]
     scripted: dict[int, Scripted] = field(default_factory=dict)
     cancelled_at: float | None = None
     looked_at: bool = False
@@ -228,7 +235,7 @@ def _result(reply: Reply) -> bytes:
     return b'{"type":"errored","error":%b}' % body
 
 
-def _asked(received: Received | None, request: Mapping[str, object]) -> Received:
+def _asked(received: Received | None, request: _Request) -> Received:
     """Return a request of a batch as if it had come by itself."""
     headers = {"x-api-key": "batch", "anthropic-version": "2023-06-01", "content-type": "application/json"}
     if received is not None:

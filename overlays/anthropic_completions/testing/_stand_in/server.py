@@ -7,20 +7,43 @@ import socket
 import threading
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Required, TypedDict, cast
 
 from .replies import Drop, Wait
 from .requests import Received
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 
-    from ..._contract.schema import JSONObject
+    from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, WWWScope
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    from ..._http.call import Clock
+    from .._clock import FakeClock
     from .replies import Reply, Step
 
-    Receive = Callable[[], Awaitable[dict[str, Any]]]
-    Send = Callable[[dict[str, Any]], Awaitable[None]]
-    Application = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
+    Receive = Callable[[], Awaitable["_Message"]]
+    Send = Callable[[Mapping[str, object]], Awaitable[None]]
+    Application = Callable[["_Scope", Receive, Send], Awaitable[None]]
+
+
+class _Scope(TypedDict):
+    """What ASGI tells of a request, as far as it is used here."""
+
+    method: str
+    path: str
+    query_string: bytes
+    headers: Iterable[tuple[bytes, bytes]]
+    extensions: dict[str, Callable[[], None]]
+
+
+class _Message(TypedDict, total=False):
+    """An event of ASGI: a part of the request's body, or that the client left."""
+
+    type: Required[str]
+    body: bytes
+    more_body: bool
+
 
 _PATIENCE_SECONDS = 30
 _HANG_UP = "anthropic_completions.hang_up"
@@ -28,7 +51,7 @@ _HANG_UP = "anthropic_completions.hang_up"
 
 @contextmanager
 def serve(
-    answer: Callable[[Received], Reply], clock: Any, *, port: int, max_body_bytes: int
+    answer: Callable[[Received], Reply], clock: Clock | FakeClock, *, port: int, max_body_bytes: int
 ) -> Iterator[str]:
     """Serve on a loopback port while the context lasts; the context's value is the URL."""
     try:
@@ -77,7 +100,7 @@ def application(
 ) -> Application:
     """Return the ASGI application that plays what `answer` returns."""
 
-    async def app(scope: JSONObject, receive: Receive, send: Send) -> None:
+    async def app(scope: _Scope, receive: Receive, send: Send) -> None:
         reply = answer(await _received(scope, receive, max_body_bytes))
         try:
             await _play(reply, send, sleep)
@@ -115,7 +138,7 @@ async def _pause(step: Step, sleep: Callable[[float], Awaitable[None]]) -> None:
         await sleep(step.seconds)
 
 
-async def _received(scope: JSONObject, receive: Receive, max_body_bytes: int) -> Received:
+async def _received(scope: _Scope, receive: Receive, max_body_bytes: int) -> Received:
     """Read a request. Of a body above the limit no more is kept than shows that."""
     body = bytearray()
     more = True
@@ -132,19 +155,21 @@ async def _received(scope: JSONObject, receive: Receive, max_body_bytes: int) ->
     return Received(scope["method"], scope["path"], headers, bytes(body), query)
 
 
-def _protocol() -> Any:
+def _protocol() -> type[H11Protocol]:
     """Return uvicorn's HTTP protocol, which also tells an application how to hang up."""
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
     class Protocol(H11Protocol):
-        def connection_made(self, transport: Any) -> None:
-            super().connection_made(transport)
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            super().connection_made(cast("asyncio.Transport", transport))
             app = self.app
 
-            async def with_hang_up(scope: Any, receive: object, send: object) -> None:
+            async def with_hang_up(
+                scope: WWWScope, receive: ASGIReceiveCallable, send: ASGISendCallable
+            ) -> None:
                 # Closed after what was written has been sent.
-                scope["extensions"] = {**scope.get("extensions", {}), _HANG_UP: transport.close}
-                await app(scope, receive, send)
+                told = {**scope, "extensions": {_HANG_UP: transport.close}}
+                await app(cast("WWWScope", told), receive, send)
 
             self.app = with_hang_up
 
