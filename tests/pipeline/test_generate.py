@@ -1,10 +1,12 @@
 """`make generate` and `make check-generated`, run on a copy of the project."""
 
 import os
+import random
 import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -153,3 +155,40 @@ def test_a_broken_contract_fails_and_changes_nothing(project: Path, old: str, ne
     assert done.returncode != 0
     assert message in done.stdout + done.stderr
     assert contents(project) == before
+
+
+# All of `make generate` but the generator, which takes its time: each run has an output of its own.
+STAMPING = """
+import shutil, sys
+sys.path.insert(0, sys.argv[1])
+import generate
+def stamp(folder):
+    fresh = folder / generate.NAME
+    shutil.copytree(generate.COMMITTED, fresh)
+    for path in fresh.rglob("*.py"):
+        path.write_text(sys.argv[2])
+    return fresh
+generate.generate, generate.carried = stamp, lambda folder, contract: {}
+generate.main()
+"""
+
+
+def test_several_at_once_leave_whole_output(project: Path) -> None:
+    """They take turns; one that is killed, waiting or at work, lets the next one in."""
+    names = contents(project).keys()
+    for number in range(2):
+        running = [
+            subprocess.Popen(
+                [sys.executable, "-c", STAMPING, str(project / "scripts"), f"# {number} {one}"],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            )
+            for one in range(3)
+        ]
+        time.sleep(random.random())
+        running[0].kill()
+        said = [process.communicate()[0] for process in running]
+        assert [process.returncode for process in running[1:]] == [0, 0], said
+        left = contents(project)
+        assert left.keys() == names
+        assert len({data for name, data in left.items() if name.endswith(".py")}) == 1

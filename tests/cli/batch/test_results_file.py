@@ -1,6 +1,8 @@
 """The file of results: whole lines, mended after a crash, never shared."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +80,39 @@ class TestFile:
                 ResultsFile(target, retry=(1, 2))
         with ResultsFile(target):
             pass
+
+    def test_a_killed_process_leaves_the_file_free(self, target: Path) -> None:
+        """The lock ends with its process; what stays of it beside the file is empty."""
+        code = (
+            "import sys, time; from pathlib import Path; from anthropic_completions.cli._batch import results"
+        )
+        code += "; held = results.ResultsFile(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
+        with subprocess.Popen([sys.executable, "-c", code, str(target)], stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"held\n"
+            with pytest.raises(OSError, match="another run is writing"):
+                ResultsFile(target)
+            process.kill()
+        with ResultsFile(target):
+            beside = [path for path in target.parent.iterdir() if path.name == f".{target.name}.lock"]
+            assert [path.stat().st_size for path in beside] == [0]
+
+    @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="asks the system for what is open")
+    def test_no_file_is_open_that_is_replaced(self, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Windows refuses to replace one."""
+        replace, opened = Path.replace, []
+
+        def noting(self: Path, other: Path) -> Path:
+            links = [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+            opened.extend(link for link in links if link in (str(self), str(other)))
+            return replace(self, other)
+
+        monkeypatch.setattr(Path, "replace", noting)
+        target.write_bytes(b'{"id":1,"error":{}}\n{"id":2,"completion":{}}\n')
+        with ResultsFile(target, retry=(1,)) as file:
+            file.append({"id": 1, "completion": {}})
+        assert opened == []
+        assert target.read_bytes() == b'{"id":2,"completion":{}}\n{"id":1,"completion":{}}\n'
 
     def test_a_line_is_written_in_one_write(self, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         writes: list[bytes] = []

@@ -11,13 +11,10 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Required, TypedDict, cast
 
+from filelock import FileLock, Timeout
+
 from ..._http.failures import parse_json
 from .tally import Causes
-
-try:
-    import fcntl
-except ImportError:  # Windows has no such locks
-    fcntl = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -64,7 +61,8 @@ class ResultsFile:
     """The results of a batch, a JSON object in each line, with the `id` of a request.
 
     A line is appended in one write. A process that is killed leaves at most one torn line, the last, which
-    is removed when the file is opened the next time. While it is open no other process can open it.
+    is removed when the file is opened the next time. While it is open no other process can open it: a lock
+    is held on a hidden file beside it, which stays there.
 
     Args:
         path: The file; it is made where there is none.
@@ -91,17 +89,19 @@ class ResultsFile:
         fingerprints: Mapping[str | int, int] | None = None,
     ) -> None:
         self._path = path = path.resolve()  # a link stays one
-        self._fd = _open(path)
+        self._lock = _locked(path)
+        self._fd = -1
         self._synced_at = time.monotonic()
         self.done: set[str | int] = set()
         self.causes = Causes()
         self.unmarked = 0
         try:
+            self._fd = _open(path)
             self._load(fingerprints or {}, retry)
             if retry and self.causes.total:
                 self._drop_failed(retry)
         except BaseException:
-            os.close(self._fd)
+            self._close()
             raise
 
     def append(self, result: ResultLine) -> None:
@@ -131,7 +131,13 @@ class ResultsFile:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.sync()
-        os.close(self._fd)
+        self._close()
+
+    def _close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+        self._lock.release()
 
     def _load(self, fingerprints: Mapping[str | int, int], retry: Collection[str | int]) -> None:
         """Read the ids, and mend the end: remove a torn line, end one that lacks only its newline."""
@@ -185,21 +191,32 @@ class ResultsFile:
                 self._note(result)
                 os.write(new, line)
         os.fsync(new)
-        beside.replace(self._path)
+        # Windows replaces no file that is open.
+        os.close(new)
         os.close(self._fd)
-        self._fd = new
+        self._fd = -1
+        beside.replace(self._path)
+        self._fd = _open(self._path)
+
+
+def _locked(path: Path) -> FileLock:
+    """Take the lock of a file of results, until it is released or the process ends.
+
+    It is not the file's own: that would have to change hands when the file is replaced, and on Windows it
+    would keep others from reading the results.
+    """
+    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise OSError(f"{path}: another run is writing to it") from None
+    return lock
 
 
 def _open(path: Path) -> int:
-    """Open a file for appending and lock it."""
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
-    if fcntl is not None:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(fd)
-            raise OSError(f"{path}: another run is writing to it") from None
-    return fd
+    """Open a file for appending, as bytes."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+    return os.open(path, flags, 0o666)
 
 
 def _result(line: bytes) -> ResultLine | None:
