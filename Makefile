@@ -7,7 +7,7 @@ TOOLS := .venv/.tools
 INSTALLED := .venv/.installed
 
 # Those of the engines, `ray`, `spark` and `dask`, are large: they are in requirements/distributed.txt alone.
-EXTRAS := $(addprefix --extra ,cli fast parquet report server)
+EXTRAS := $(addprefix --extra ,cli fast gateway otel parquet report server)
 # The environments besides .venv are sessions of noxfile.py, in .venvs.
 NOX := $(BIN)/nox --session
 COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
@@ -37,7 +37,7 @@ check: $(INSTALLED) check-generated ## Format, lint, types, import direction, co
 	$(BIN)/mypy
 	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
 	$(BIN)/lint-imports
-	$(BIN)/lint-imports --config tools/runtime-imports.toml
+	$(BIN)/lint-imports tools/runtime-imports.toml
 	$(BIN)/openapi-spec-validator openapi.yaml
 	@$(BIN)/python scripts/check_models.py
 	@$(BIN)/python scripts/check_places.py
