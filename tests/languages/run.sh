@@ -50,7 +50,7 @@ vectors() {
 
 skipped=
 failed=
-for language in ${*:-typescript go java rust}; do
+for language in ${*:-typescript go java kotlin rust}; do
 	reason=$(lacking "$language")
 	if [ -n "$reason" ]; then
 		skipped="$skipped
