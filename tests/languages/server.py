@@ -7,7 +7,8 @@ streams.json, counted from 0, is served to a client with the base URL VECTORS_UR
 cases of replies.json and requests.json. A request that is not what its vector says gets status 400 and a
 message that says why.
 
-The command's last line ends in the number of vectors that it ran, as `312 vectors passed`.
+The command's last line ends in the number of vectors that it ran, as `312 vectors passed`. It may leave out
+those of messages.json, as a whole.
 
 The exit status is the command's, or 1 where the command left a vector out or sent a wrong request.
 """
@@ -40,6 +41,9 @@ ALL = {
     for file, groups in GROUPS.items()
     for group in groups
 }
+# Those of the bridge to Messages, which a language may leave out as a whole.
+BRIDGE = json.loads((VECTORS / "messages.json").read_text("utf-8"))
+BRIDGED = sum(len(BRIDGE[group]) for group in ("requests", "replies", "streams", "stops"))
 SERVED = ("requests", "replies", "streams")
 COMPLETION = {
     "id": "compl_1",
@@ -192,8 +196,9 @@ def main(command: list[str]) -> int:
         f"not asked for: {group}: {ALL[group][number]['name']}" for group, number in sorted(left_out)
     ]
     total, ran = sum(map(len, ALL.values())), re.search(r"(\d+) vectors passed\s*$", done.stdout)
-    if done.returncode == 0 and (ran is None or int(ran[1]) != total):
-        problems.insert(0, f"expected the program to end with '{total} vectors passed'")
+    if done.returncode == 0 and (ran is None or int(ran[1]) not in (total, total + BRIDGED)):
+        wanted = f"'{total} vectors passed', or {total + BRIDGED} with those of messages.json"
+        problems.insert(0, f"expected the program to end with {wanted}")
     for problem in problems[:20]:
         print(problem, file=sys.stderr)
     return done.returncode or bool(problems)

@@ -50,6 +50,7 @@ def test_a_program_that_left_out_vectors_without_a_server_is_told() -> None:
         assert done.returncode == 1
         assert done.stdout == f"{printed}\n"
         assert "expected the program to end with '" in done.stderr
+        assert "with those of messages.json" in done.stderr
 
 
 @pytest.mark.parametrize(

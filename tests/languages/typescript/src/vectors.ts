@@ -3,6 +3,12 @@
 import { readFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { CompletionError, Completions, type CompletionRequest } from "./completions.js";
+import {
+  checkReplyConversion,
+  checkRequestConversion,
+  checkStopConversion,
+  checkStreamConversion,
+} from "./conversion-vectors.js";
 import { rateLimits, retryAfter, retryWait } from "./headers.js";
 import { AI_PROMPT, build, HUMAN_PROMPT, parse, type Turn, validate, type Verdict } from "./prompts.js";
 
@@ -234,6 +240,10 @@ await run("rate_limits", checkRateLimit);
 await run("validate", checkValidate, "prompts");
 await run("parse", checkParse, "prompts");
 await run("build", checkBuild, "prompts");
+await run("requests", checkRequestConversion, "messages");
+await run("replies", checkReplyConversion, "messages");
+await run("streams", checkStreamConversion, "messages");
+await run("stops", checkStopConversion, "messages");
 if (failures) {
   console.error(`typescript: ${failures} vectors failed`);
   process.exit(1);
