@@ -153,7 +153,11 @@ class TestResults:
 
     def test_what_is_not_done_in_a_day_expires(self, world: World) -> None:
         stand_in = StandIn(batch_seconds=2 * DAY)
-        results = fetch(world, stand_in, submit(world, stand_in, map(asked, range(4))))
+        begun = stand_in.clock.now
+        handle = submit(world, stand_in, map(asked, range(4)))
+        stand_in.clock.now += 23 * 3600  # so that it is asked for an hour, and not for a day
+        results = fetch(world, stand_in, handle)
+        assert DAY <= stand_in.clock.now - begun < 1.1 * DAY
         outcomes = [one.error.outcome for one in results if isinstance(one.error, BatchRequestError)]
         assert outcomes == ["expired"] * 2
 

@@ -324,11 +324,16 @@ def test_the_types_of_parameters_and_fields_are_known(project: Path) -> None:
         'client.completions.create(model="m", max_tokens_to_sample=1, prompt="p", seed="x")\n'
         'client.completions.create(model="m", max_tokens_to_sample=1, prompt="p", top_p=0.5)\n'
         'a: CompletionCreateParams = {"model": "m", "max_tokens_to_sample": 1, "prompt": "p", "seed": 3}\n'
+        "from anthropic_completions_api.models import KnownBeta, KnownModel\n"
+        "model: KnownModel = 'claude-new-9'\n"
+        "beta: KnownBeta = 'new-beta-2030-01-01'\n"
+        "other: KnownModel = 'unheard-of'\n"
+        "another: KnownBeta = 'unheard-of'\n"
     )
     done = python(project, "-m", "mypy", "--strict", "--no-incremental", "--config-file=", str(program))
     errors = [line for line in done.stdout.splitlines() if re.match(r".*program.py:\d+: error", line)]
     wrong = {line.split(":")[1] for line in errors}
-    assert wrong == {"8", "9"}, done.stdout[:2000]
+    assert wrong == {"8", "9", "14", "15"}, done.stdout[:2000]
 
 
 def test_the_command_line_sets_a_parameter(project: Path) -> None:

@@ -60,10 +60,14 @@ def objects_like(name: str) -> st.SearchStrategy[Any]:
     return known | st.builds(lambda a, b: {**a, **b}, st.dictionaries(st.text(), VALUES, max_size=2), known)
 
 
+# Made once, as hypothesis takes a while to look at them.
+STRATEGIES = {name: VALUES | objects_like(name) for name in CHECKED}
+
+
 @pytest.mark.parametrize("name", CHECKED)
 @given(data=st.data())
 def test_the_verdicts_are_a_full_validators(name: str, data: st.DataObject) -> None:
-    value = data.draw(VALUES | objects_like(name))
+    value = data.draw(STRATEGIES[name])
     assert (first_violation(name, value) is None) == VALIDATORS[name].is_valid(value)
 
 
@@ -71,7 +75,7 @@ def test_the_verdicts_are_a_full_validators(name: str, data: st.DataObject) -> N
 @given(data=st.data())
 def test_what_a_quick_check_takes_is_right(name: str, data: st.DataObject) -> None:
     """The checks that `make generate` writes take what the interpreter takes, and let nothing else pass."""
-    value = data.draw(VALUES | objects_like(name))
+    value = data.draw(STRATEGIES[name])
     if QUICK[name](value):
         assert not checker(name)(value, "")
 

@@ -87,7 +87,7 @@ def test_killed_five_times_at_random_points_it_ends_with_the_same_results(
     def respond(received: Received) -> Scripted | None:
         return error(400, message="Never.") if "7\n\nAssistant:" in received.json()["prompt"] else None
 
-    count = 500
+    count = 300
     ask_many(source, count)
     points = sorted(random.Random().sample(range(1, count - 50), 5))
     command = [*MODULE, "batch", "--concurrency", "4", str(source), str(target)]

@@ -5,6 +5,7 @@ import json
 import random
 import signal
 import subprocess
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from anthropic_completions.batch._service import steps
 from anthropic_completions.testing import (
     Received,
     Scripted,
@@ -23,10 +25,18 @@ from anthropic_completions.testing import (
     raw,
 )
 from cli.batch.files import ask_many, lines_of, results
-from cli.shell import MODULE, Cli, environment, kept_on_failure
+from cli.shell import Cli, environment, kept_on_failure
 
 VIA = ("batch", "--via", "batches", "--model", "claude-haiku-4-5")
 CREATE = "/v1/messages/batches"
+# The command line, which waits no minutes between two looks.
+HURRIED = """
+from anthropic_completions.batch._service import steps
+from anthropic_completions.cli import main
+
+steps._LOOKS_SECONDS, steps.poll_seconds = (0.0, 0.1), lambda looks: 0.05
+main()
+"""
 POISON = (
     b'{"type":"message","role":"assistant","id":"m","model":"m","content":[{"type":"text","text":"\\ud83d"}],'
     b'"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":1e999,"output_tokens":1}}'
@@ -45,8 +55,9 @@ def created(stand_in: StandIn) -> list[str]:
 @pytest.fixture(autouse=True)
 def _no_batches(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in._batches._batches.clear()
-    # Looks for a batch whose reply was lost wait for real here.
-    monkeypatch.setattr("anthropic_completions.batch._service.steps._LOOKS_SECONDS", (0.0, 0.01))
+    # Looks at a batch, and for one whose reply was lost, wait for real here.
+    monkeypatch.setattr(steps, "_LOOKS_SECONDS", (0.0, 0.01))
+    monkeypatch.setattr(steps, "poll_seconds", lambda looks: 0.01)
 
 
 class TestRun:
@@ -256,7 +267,18 @@ def test_killed_five_times_at_random_moments_nothing_is_submitted_twice(
         return raw(POISON, headers={}) if asked.endswith("3") else None
 
     ask_many(source, 1000)
-    command = [*MODULE, *VIA, "--batch-size", "100", str(source), str(target)]
+    command = [
+        sys.executable,
+        "-W",
+        "error",
+        "-c",
+        HURRIED,
+        *VIA,
+        "--batch-size",
+        "100",
+        str(source),
+        str(target),
+    ]
     chance = random.Random()
     stand_in = StandIn(respond=respond, keep=0)
     killed = 0
@@ -270,9 +292,10 @@ def test_killed_five_times_at_random_moments_nothing_is_submitted_twice(
                 )
                 with kept_on_failure(second):
                     while process.poll() is None and second.poll() is None:
-                        if len(created(stand_in)) + lines_of(target) >= 2 * point:
+                        batches = [*stand_in._batches._batches.values()]
+                        if sum(len(one.requests) for one in batches) + lines_of(target) >= 2 * point:
                             break
-                        time.sleep(0.001)
+                        time.sleep(0.005)
                     time.sleep(chance.random() * 0.05)
                     for one in (process, second):
                         one.send_signal(signal.SIGKILL)
