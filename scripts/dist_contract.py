@@ -27,6 +27,7 @@ MADE = {"build", "node_modules", "target", "__pycache__"}
 LINKS = (
     ("languages.md", "](../tests/", "]("),
     ("languages/", "](../../docs/languages.md", "](../languages.md"),
+    ("generators/", "](../../docs/languages.md", "](../languages.md"),
     ("vectors/README.md", "](../../docs/languages.md", "](../languages.md"),
 )
 
@@ -78,7 +79,7 @@ def contents() -> dict[str, bytes]:
         "overlays/openapi-3.0.json": TOOLS / "openapi-3.0.overlay.json",
         "overlays/python.yaml": ROOT / "generator-overlay.yaml",
     }
-    for folder in ("vectors", "languages"):
+    for folder in ("vectors", "languages", "generators"):
         for path in (ROOT / "tests" / folder).rglob("*"):
             if path.is_file() and not MADE & set(path.relative_to(ROOT / "tests").parts):
                 files[str(path.relative_to(ROOT / "tests"))] = path

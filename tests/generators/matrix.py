@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-BUILD = Path(__file__).resolve().parents[2] / "build" / "generators"
+HERE = Path(__file__).resolve().parent
+# This folder is a part of the contract's archive, or of the project, where the archive is packed first.
+IN_ARCHIVE = (HERE.parent / "openapi.json").exists()
+BUILD = HERE / "build" if IN_ARCHIVE else HERE.parents[1] / "build" / "generators"
+ARCHIVE = HERE.parent if IN_ARCHIVE else BUILD / "archive"
 OPENAPI_GENERATOR, OGEN, DATAMODEL = "7.25.0", "v1.24.0", "0.89.0"
 JAR = BUILD / f"openapi-generator-cli-{OPENAPI_GENERATOR}.jar"
-UV = str(Path(sys.executable).with_name("uv"))
-
 
 Command = list[str]
 
@@ -17,6 +19,12 @@ Command = list[str]
 def openapi_generator(language: str, contract: Path, *properties: str) -> Command:
     command = ["java", "-jar", str(JAR), "generate", "-i", str(contract), "-g", language, "-o", "made"]
     return [*command, *(["--additional-properties", ",".join(properties)] if properties else [])]
+
+
+def environment(*packages: str) -> Iterator[Command]:
+    """Yield what makes a Python environment in `.venv`."""
+    yield [sys.executable, "-m", "venv", "--clear", ".venv"]
+    yield [".venv/bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages]
 
 
 def variant(contract: str) -> str:
@@ -37,22 +45,10 @@ class Generator:
         if self.folder == "typescript":
             yield ["npm", "ci", "--silent"]
         if self.folder == "openapi-generator-python":
-            yield [UV, "venv", "-q", "--clear", ".venv"]
             packages = ["urllib3==2.5.0", "python-dateutil==2.9.0.post0", "pydantic==2.12.4"]
-            yield [UV, "pip", "install", "-q", "--python", ".venv", *packages, "typing-extensions==4.15.0"]
+            yield from environment(*packages, "typing-extensions==4.15.0")
         if self.folder == "datamodel-code-generator":
-            yield [UV, "venv", "-q", "--clear", ".venv"]
-            yield [
-                UV,
-                "pip",
-                "install",
-                "-q",
-                "--python",
-                ".venv",
-                f"{self.folder}=={DATAMODEL}",
-                "ruff",
-                "pydantic",
-            ]
+            yield from environment(f"{self.folder}=={DATAMODEL}", "ruff", "pydantic")
 
     def generate(self, contract: Path) -> Iterator[Command]:
         """Yield the commands that make `made` of a contract."""

@@ -4,10 +4,10 @@
 
 Each one generates a client, compiles it, sends one plain call with two betas to a server here, and reads a
 reply with a model and a field that the contract does not know: first with the contract as it is, then,
-where that fails, with the flattened one, in OpenAPI 3.1 and in 3.0. It runs in build/generators, from the
-archive of the contract. Tools are fetched by their own package managers, at the versions that are written
-here. The exit status is 1 where the outcome is not the one that `expected.json` has; --write writes that
-file, and the table to docs/languages.md.
+where that fails, with the flattened one, in OpenAPI 3.1 and in 3.0. It takes the contract from its archive:
+the one that it is in, or one that it packs into build/generators. Tools are fetched by their own package
+managers, at the versions that are written here. The exit status is 1 where the outcome is not the one that
+`expected.json` has; --write writes that file, and the table to languages.md.
 """
 
 import json
@@ -22,12 +22,20 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
-from matrix import BUILD, GENERATORS, JAR, OPENAPI_GENERATOR, Command, Generator, variant
+from matrix import (
+    ARCHIVE,
+    BUILD,
+    GENERATORS,
+    HERE,
+    IN_ARCHIVE,
+    JAR,
+    OPENAPI_GENERATOR,
+    Command,
+    Generator,
+    variant,
+)
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-ARCHIVE = BUILD / "archive"
-PAGE = ROOT / "docs" / "languages.md"
+PAGE = HERE.parent / "languages.md" if IN_ARCHIVE else HERE.parents[1] / "docs" / "languages.md"
 CONTRACTS = {
     "as it is": "openapi.json",
     "flattened": "flat/openapi-3.1.json",
@@ -173,8 +181,9 @@ def table(outcomes: dict[str, dict[str, Any]]) -> str:
 def main(arguments: list[str]) -> int:
     """Print the table and return the exit status."""
     BUILD.mkdir(parents=True, exist_ok=True)
-    script = ROOT / "scripts" / "dist_contract.py"
-    run("pack", iter([[sys.executable, str(script), "--into", str(BUILD), "--unpack", str(ARCHIVE)]]), ROOT)
+    if not IN_ARCHIVE:
+        script = str(HERE.parents[1] / "scripts" / "dist_contract.py")
+        run("pack", iter([[sys.executable, script, "--into", str(BUILD), "--unpack", str(ARCHIVE)]]), BUILD)
     server = Server()
     url = server.start()
     outcomes = {}

@@ -1,6 +1,7 @@
 """The smoke matrix of generators: its page, and what it holds an outcome to."""
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -31,6 +32,21 @@ def test_the_table_says_what_is_bad(matrix: object) -> None:
     failed = {"as it is": "compile", "flattened": "call"}
     table = matrix.table({"ogen": {"contract": None, "failed before": failed}})
     assert "| none | as it is: compile; flattened: call |" in table
+
+
+def test_in_the_archive_it_takes_the_contract_that_is_there(tmp_path: Path) -> None:
+    python = [sys.executable, "-S", "-E"]
+    packed = [*python, str(ROOT / "scripts/dist_contract.py"), "--into", str(tmp_path)]
+    subprocess.run([*packed, "--unpack", str(tmp_path / "archive")], check=True, capture_output=True)
+    there = "import matrix; print(matrix.ARCHIVE, matrix.BUILD)"
+    found = subprocess.run(
+        [*python, "-c", f"import sys; sys.path.insert(0, '.'); import run; {there}"],
+        cwd=tmp_path / "archive" / "generators",
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
+    ).stdout
+    assert found.split() == [str(tmp_path / "archive"), str(tmp_path / "archive/generators/build")]
 
 
 def test_each_generator_has_a_driver(matrix: object) -> None:
