@@ -26,8 +26,13 @@ MODULES = TOOLS / "node_modules"
 GUIDES = [
     "migrating",
     "bridge",
+    "programs",
+    "gateway",
     "cli",
+    "batch",
+    "scaling",
     "testing",
+    "reliability",
     "generated-client",
     "languages",
     "differences",
