@@ -15,9 +15,8 @@ import pytest
 
 from anthropic_completions import Anthropic, __version__
 from anthropic_completions._contract.generated import component
-from anthropic_completions.cli import main
+from anthropic_completions.cli import _serve, main
 from anthropic_completions.cli._app import app
-from anthropic_completions.cli._serve import _telling_stand_in
 from anthropic_completions.models import RetiredModelWarning, lifecycle
 from anthropic_completions.testing import Received, StandIn
 from cli.forked import default_signals
@@ -274,7 +273,9 @@ class TestServe:
     def test_what_a_client_sends_does_not_steer_the_terminal(
         self, cli: Cli, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        stand_in = _telling_stand_in()
+        options = _serve.command.make_context("serve", []).params
+        del options["port"]
+        stand_in = _serve._telling_stand_in(options)
         stand_in.handle(Received("GET", "/\x1b[31m\n200", {}, b""))
         assert capsys.readouterr().err == "GET /\N{REPLACEMENT CHARACTER}[31m 200 404\n"
 
