@@ -31,7 +31,7 @@ generate: $(INSTALLED) ## Turn openapi.yaml into generated/
 check-generated: $(INSTALLED) ## Fail where generated/ is not what openapi.yaml gives
 	@$(BIN)/python scripts/generate.py --check
 
-check: $(INSTALLED) check-generated ## Format, lint, types, import direction, contract, drift
+check: $(INSTALLED) check-generated ## Format, lint, types, import direction, sizes, contract, drift
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -41,6 +41,8 @@ check: $(INSTALLED) check-generated ## Format, lint, types, import direction, co
 	$(BIN)/openapi-spec-validator openapi.yaml
 	@$(BIN)/python scripts/check_models.py
 	@$(BIN)/python scripts/check_places.py
+	@$(BIN)/python scripts/check_any.py
+	@$(BIN)/python scripts/check_rooms.py
 
 lint-spec: ## Lint openapi.yaml with Redocly's recommended rules (needs Node)
 	cd tools/redocly && npm ci --silent

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import httpx
+
     from ._http.pool import Pool
 
 MODULES = ("_completion", "_pool")
@@ -20,8 +22,8 @@ def __getattr__(name: str) -> object:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def _pool(given: None, kind: str) -> Pool[Any]:
+def _pool(given: None, kind: str) -> Pool[httpx.Client] | Pool[httpx.AsyncClient]:
     """Return the pool of a pickled client, whose kind was the name of a class then."""
     from ._http.pool import Pool, awaiting_client, blocking_client
 
-    return Pool(given, {"DirectClient": blocking_client, "AsyncDirectClient": awaiting_client}[kind])
+    return Pool(given, awaiting_client) if kind == "AsyncDirectClient" else Pool(given, blocking_client)

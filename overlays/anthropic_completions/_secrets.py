@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import traceback
 from functools import lru_cache
-from typing import Any
+from typing import TypeVar
+
+V = TypeVar("V")
 
 REDACTED = "[redacted]"
 # Gateways take their keys in headers of many names.
@@ -34,7 +36,7 @@ class Secret:
         return hash(self._text)
 
 
-class Headers(dict[str, Any]):
+class Headers(dict[str, V]):
     """Headers whose repr leaves out the values that may be credentials."""
 
     def __repr__(self) -> str:

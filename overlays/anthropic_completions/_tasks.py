@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Coroutine
 
-    Job = Callable[[], Coroutine[Any, Any, None]]
+    Job = Callable[[], Coroutine[object, object, None]]
 
 # An event loop of asyncio holds its tasks only weakly.
 _tasks: set[asyncio.Task[None]] = set()

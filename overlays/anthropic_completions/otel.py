@@ -31,7 +31,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from opentelemetry import metrics, trace
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.metrics import Histogram, MeterProvider
     from opentelemetry.trace import Span, Tracer, TracerProvider
+    from opentelemetry.util.types import AttributeValue
 
     from ._contract.completion import Completion
 
@@ -57,6 +58,7 @@ __all__ = ["AnthropicCompletionsInstrumentor"]
 
 _NAME = "anthropic_completions"
 _OPERATION = "text_completion"
+F = TypeVar("F", bound="ReplyBase[object]")
 _COMMON = {"gen_ai.operation.name": _OPERATION, "gen_ai.provider.name": "anthropic"}
 _REQUEST = {
     "max_tokens_to_sample": "gen_ai.request.max_tokens",
@@ -78,12 +80,15 @@ class AnthropicCompletionsInstrumentor(BaseInstrumentor):  # type: ignore[misc]
         """Return what has to be installed besides: nothing."""
         return ()
 
-    def _instrument(self, **kwargs: Any) -> None:
-        telemetry = _Telemetry(kwargs.get("tracer_provider"), kwargs.get("meter_provider"))
+    def _instrument(self, **kwargs: object) -> None:
+        telemetry = _Telemetry(
+            cast("TracerProvider | None", kwargs.get("tracer_provider")),
+            cast("MeterProvider | None", kwargs.get("meter_provider")),
+        )
         self._before = (Anthropic._complete, AsyncAnthropic._complete)
         blocking, awaiting = self._before
 
-        def complete(client: Anthropic, arguments: Mapping[str, Any], form: type[Any]) -> Any:
+        def complete(client: Anthropic, arguments: Mapping[str, object], form: type[F]) -> F:
             call = _TracedCall(telemetry, client, arguments)
             with trace.use_span(call.span, record_exception=False, set_status_on_exception=False):
                 try:
@@ -94,9 +99,7 @@ class AnthropicCompletionsInstrumentor(BaseInstrumentor):  # type: ignore[misc]
             call.take(reply)
             return reply
 
-        async def complete_async(
-            client: AsyncAnthropic, arguments: Mapping[str, Any], form: type[Any]
-        ) -> object:
+        async def complete_async(client: AsyncAnthropic, arguments: Mapping[str, object], form: type[F]) -> F:
             call = _TracedCall(telemetry, client, arguments)
             with trace.use_span(call.span, record_exception=False, set_status_on_exception=False):
                 try:
@@ -160,7 +163,7 @@ class _TracedCall:
         if self._captures:
             self._put_message("gen_ai.input.messages", "user", str(given.get("prompt", "")))
 
-    def take(self, reply: ReplyBase[Any]) -> None:
+    def take(self, reply: ReplyBase[object]) -> None:
         """Go on with a reply: to the end of its stream, where it is one."""
         if reply.retries_taken:
             self.span.set_attribute("http.request.resend_count", reply.retries_taken)
@@ -176,7 +179,7 @@ class _TracedCall:
         if isinstance(parsed, Stream | AsyncStream):
             _observe(parsed._reading, self._stream_ended)
         else:
-            self._put_completion(parsed)
+            self._put_completion(cast("Completion", parsed))
             self.end()
 
     def fail(self, error: BaseException) -> None:
@@ -279,5 +282,5 @@ def _observe(reading: BlockingReading | AwaitingReading, on_end: Callable[[Readi
         reading.__class__ = _ObservedAwaiting
 
 
-def _value(value: object) -> Any:
-    return [str(one) for one in value] if isinstance(value, list | tuple) else value
+def _value(value: object) -> AttributeValue:
+    return [str(one) for one in value] if isinstance(value, list | tuple) else cast("AttributeValue", value)

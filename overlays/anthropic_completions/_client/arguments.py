@@ -109,7 +109,7 @@ def url_with_query(url: str, *queries: Mapping[str, object]) -> str:
     return f"{url}{'&' if '?' in url else '?'}{encoded}" if encoded else url
 
 
-def headers_to_send(*layers: HeaderValues | None) -> Headers:
+def headers_to_send(*layers: HeaderValues | None) -> Headers[str]:
     """Put layers of headers over each other, later ones over earlier ones, and check that they can be sent.
 
     Raises:

@@ -212,7 +212,7 @@ def _url(options: Options, path: str, extras: Extras) -> httpx.URL:
 
 def _headers(
     options: Options, headers: Mapping[str, str], extra_headers: HeaderValues
-) -> tuple[Headers, bool]:
+) -> tuple[Headers[str], bool]:
     """Return the headers of a request, and whether the number of retries is sent with them."""
     # Remembered are not those of single calls.
     key = None if extra_headers or "anthropic-beta" in headers else (*headers.items(),)
@@ -240,7 +240,7 @@ def client_headers(options: Options) -> dict[str, str | Omit]:
 
 def credentials(options: Options) -> dict[str, str]:
     """Return the headers that say who calls; empty where nothing does."""
-    found = Headers()
+    found: Headers[str] = Headers()
     if options.api_key is not None:
         found["X-Api-Key"] = options.api_key.reveal()
     if options.auth_token is not None:

@@ -6,7 +6,7 @@ import functools
 import inspect
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, cast
 
 import httpx
 
@@ -20,12 +20,15 @@ from .arguments import encode_body, headers_to_send
 from .responses import APIResponse, AsyncAPIResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
     from typing import Self
 
     from .._http.call import AsyncPort, BasePort, Call, Port
     from .calls import Prepared
 
+T = TypeVar("T")
+_Next: TypeAlias = "Callable[[APIRequest], T]"
+_Handler: TypeAlias = "Callable[[APIRequest, _Next[T]], T]"
 # The whole reply or a stream, as the call asked for.
 Answer: TypeAlias = "APIResponse[Any]"
 AsyncAnswer: TypeAlias = "AsyncAPIResponse[Any]"
@@ -131,7 +134,10 @@ class _MiddlewarePort:
         self.is_closed = port.is_closed
         self._call = prepared.call
         self._reader = prepared.reader
-        self._handlers = [_handler(entry, asynchronous=self.asynchronous) for entry in reversed(entries)]
+        self._handlers: list[_Handler[object]] = [
+            cast("_Handler[object]", _handler(entry, asynchronous=self.asynchronous))  # by check_middleware
+            for entry in reversed(entries)
+        ]
 
     def _built(self, request: httpx.Request, attempt: APIRequest) -> httpx.Request:
         """Return the request that an attempt describes; what was not changed stays as it was prepared."""
@@ -161,14 +167,14 @@ class MiddlewarePort(_MiddlewarePort):
         opened: list[httpx.Response] = []
         returned = None
 
-        def last(attempt: APIRequest) -> Answer:
+        def last(attempt: APIRequest) -> object:
             changed = self._built(request, attempt)
             try:
                 opened.append(self._send(changed, call))
             except TRANSPORT_ERRORS as error:
                 raise transport_failure(error, changed, None) from error
             exchanged = Exchanged(opened[-1], attempt.retries_taken, call.max_reply_bytes)
-            return APIResponse(exchanged, self._reader, streamed=self._call.streamed)
+            return APIResponse[object](exchanged, self._reader, streamed=self._call.streamed)
 
         try:
             returned = _response(_chain(self._handlers, last)(_view(request, self._call)), request)
@@ -192,17 +198,18 @@ class AsyncMiddlewarePort(_MiddlewarePort):
         opened: list[httpx.Response] = []
         returned = None
 
-        async def last(attempt: APIRequest) -> AsyncAnswer:
+        async def last(attempt: APIRequest) -> object:
             changed = self._built(request, attempt)
             try:
                 opened.append(await self._send(changed, call))
             except TRANSPORT_ERRORS as error:
                 raise transport_failure(error, changed, None) from error
             exchanged = Exchanged(opened[-1], attempt.retries_taken, call.max_reply_bytes)
-            return AsyncAPIResponse(exchanged, self._reader, streamed=self._call.streamed)
+            return AsyncAPIResponse[object](exchanged, self._reader, streamed=self._call.streamed)
 
         try:
-            returned = _response(await _chain(self._handlers, last)(_view(request, self._call)), request)
+            made = cast("Awaitable[object]", _chain(self._handlers, last)(_view(request, self._call)))
+            returned = _response(await made, request)
             return returned
         finally:
             for response in opened:
@@ -210,20 +217,20 @@ class AsyncMiddlewarePort(_MiddlewarePort):
                     await self.close(response)
 
 
-def _handler(entry: object, *, asynchronous: bool) -> Any:
+def _handler(entry: object, *, asynchronous: bool) -> object:
     if isinstance(entry, Middleware):
         return entry.handle_async if asynchronous else entry.handle
     return entry
 
 
-def _chain(handlers: list[object], last: object) -> Any:
+def _chain(handlers: Iterable[_Handler[T]], last: _Next[T]) -> _Next[T]:
     """Return a function of a request that calls the handlers, the last of them first."""
     for handler in handlers:
         last = functools.partial(_call_with, handler, last)
     return last
 
 
-def _call_with(handler: Any, call_next: object, request: APIRequest) -> Any:
+def _call_with(handler: _Handler[T], call_next: _Next[T], request: APIRequest) -> T:
     return handler(request, call_next)
 
 

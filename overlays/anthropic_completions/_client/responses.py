@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast, overload
 
 import httpx
 
@@ -14,7 +14,7 @@ from .._http.failures import TRANSPORT_ERRORS, body_failure, parse_json, text_of
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
     from typing import Self
 
     from .._http.call import Exchanged
@@ -113,7 +113,7 @@ class ReplyBase(Generic[R]):
         encoded = "content-encoding" in response.headers and not response.is_stream_consumed
         return decoded_view(response) if encoded else response
 
-    def _parse(self, to: object) -> Any:
+    def _parse(self, to: object) -> object:
         if to not in self._parsed:
             self._parsed[to] = self._converted() if to is None else self._cast(to)
         return self._parsed[to]
@@ -123,7 +123,7 @@ class ReplyBase(Generic[R]):
             return self._open_stream()
         return self._reader.completion(self.http_response)
 
-    def _cast(self, to: Any) -> Any:
+    def _cast(self, to: object) -> object:
         response = self.http_response
         if to is httpx.Response:
             return response
@@ -140,10 +140,10 @@ class ReplyBase(Generic[R]):
         if isinstance(to, type) and issubclass(to, Completion):
             fields = self._reader.fields(response, value)
             try:
-                return to.from_dict(fields)
+                return to.from_dict(cast("Mapping[str, object]", fields))
             except ValueError as error:
                 raise APIResponseValidationError(response, value, message=str(error)) from error
-        kind = getattr(to, "__origin__", to)  # of dict[str, int], dict
+        kind = cast("type[object]", getattr(to, "__origin__", to))  # of dict[str, int], dict
         if to not in (object, Any) and not isinstance(value, kind):
             message = f"Expected a value of {kind}, got one of type {type(value).__name__}"
             raise APIResponseValidationError(response, value, message=message)
@@ -161,7 +161,7 @@ class RawAPIResponse(ReplyBase[R]):
     @overload
     def parse(self) -> R: ...
 
-    def parse(self, *, to: type[object] | None = None) -> Any:
+    def parse(self, *, to: type[object] | None = None) -> object:
         """Return what `create` would have returned, or the reply as another type.
 
         Args:
@@ -192,7 +192,7 @@ class APIResponse(ReplyBase[R]):
     @overload
     def parse(self) -> R: ...
 
-    def parse(self, *, to: type[object] | None = None) -> Any:
+    def parse(self, *, to: type[object] | None = None) -> object:
         """Read the body and return what `create` would have returned, or the reply as another type.
 
         Args:
@@ -254,7 +254,7 @@ class AsyncAPIResponse(ReplyBase[R]):
     @overload
     async def parse(self) -> R: ...
 
-    async def parse(self, *, to: type[object] | None = None) -> Any:
+    async def parse(self, *, to: type[object] | None = None) -> object:
         """Read the body and return what `create` would have returned; see `APIResponse.parse`."""
         if to is not httpx.Response and not (to is None and self._streamed):
             await self.read()

@@ -7,7 +7,7 @@ unfinished, of which trio warns, and the bytes that came are gone.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import anyio
 import httpx
@@ -34,7 +34,7 @@ class _Body:
         self._max_bytes = max_bytes
         self._pieces: list[bytes] = []
         self._count = 0
-        self._stream: Any = response.stream
+        self._stream = response.stream
 
     def add(self, piece: bytes) -> None:
         """Take the next bytes."""
@@ -46,8 +46,8 @@ class _Body:
     def put_back(self) -> None:
         """Give the reply the bytes in place of its stream, which holds the connection and the request."""
         self._response.stream = httpx.ByteStream(b"".join(self._pieces))
-        if hasattr(self._stream, "elapsed"):  # httpx2 keeps it there
-            self._response.elapsed = self._stream.elapsed
+        if (took := getattr(self._stream, "elapsed", None)) is not None:  # httpx2 keeps it there
+            self._response.elapsed = took
 
     def decode(self) -> None:
         """Give the reply its content."""
@@ -108,7 +108,7 @@ def read(response: httpx.Response, max_bytes: int, is_late: Callable[[], bool] |
     if response.is_stream_consumed:
         response.read()
         return True
-    stream: Any = response.stream
+    stream = cast("httpx.SyncByteStream", response.stream)
     body = _Body(response, max_bytes)
     try:
         for piece in stream:
@@ -144,7 +144,7 @@ async def read_async(
     if response.is_stream_consumed:
         await response.aread()
         return True
-    stream: Any = response.stream
+    stream = cast("httpx.AsyncByteStream", response.stream)
     body = _Body(response, max_bytes)
     stopped = False
     pieces = aiter(stream)
@@ -169,7 +169,7 @@ def decoded_view(response: httpx.Response) -> httpx.Response:
     """Return a reply whose iterators give the body of another one, decoded in bounded steps."""
     headers = [(name, value) for name, value in response.headers.multi_items() if name != "content-encoding"]
     asynchronous = isinstance(response.stream, httpx.AsyncByteStream)
-    stream: Any = (_AsyncDecoded if asynchronous else _Decoded)(response)
+    stream = _AsyncDecoded(response) if asynchronous else _Decoded(response)
     return httpx.Response(response.status_code, headers=headers, stream=stream, request=response.request)
 
 

@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar, cast
 
 from .._options import MAX_REPLY_BYTES
 from .network import Limit
@@ -216,8 +216,8 @@ class Sleep(NamedTuple):
 
 
 Step = Send | Read | Close | Sleep
-# What a step results in is sent back; its type is that of the step.
-Steps = Generator[Step, Any, T]
+# What a step results in is sent back: of `Send` a response, of `Read` whether it is whole, otherwise None.
+Steps = Generator[Step, object, T]
 
 
 def run(steps: Steps[T], port: Port) -> T:

@@ -10,7 +10,7 @@ import time
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.request import getproxies
 
 import httpx
@@ -64,99 +64,6 @@ def params_beside(http: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> htt
     return url.params if http.params else None
 
 
-class DirectClient(httpx.Client):
-    """The client that is made where none is given.
-
-    What `httpx.Client` does around each request is for features that nobody could have asked this one for:
-    authentication flows, hooks, redirects, a base URL. So it hands requests straight to its transport, and
-    goes httpx's way where there is more to do: with cookies and proxies.
-    """
-
-    def __init__(self, **kwargs: object) -> None:
-        settings = _with_defaults(kwargs, httpx.HTTPTransport)
-        super().__init__(**settings)
-        self._direct = None if any(settings.get("mounts", {}).values()) else settings["transport"]
-        self._own_headers = _by_name(self.headers)
-
-    def prepare(self, method: str, url: httpx.URL, **parts: Any) -> httpx.Request:
-        """Return a request; the same one as `build_request` would."""
-        return _prepare(self, method, url, **parts)
-
-    def deliver(self, request: httpx.Request) -> httpx.Response:
-        """Send a request and return its reply, unread; the request has no credentials then."""
-        if self._direct is None or self.is_closed:
-            proxied = self.send(request, stream=True, follow_redirects=False)
-            strip_credentials(proxied)
-            return proxied
-        started = time.perf_counter()
-        response: httpx.Response = self._direct.handle_request(request)
-        response.stream = _TimedStream(response, response.stream, started)
-        _finish(self, request, response)
-        return response
-
-
-class AsyncDirectClient(httpx.AsyncClient):
-    """As `DirectClient`."""
-
-    def __init__(self, **kwargs: object) -> None:
-        settings = _with_defaults(kwargs, httpx.AsyncHTTPTransport)
-        super().__init__(**settings)
-        self._direct = None if any(settings.get("mounts", {}).values()) else settings["transport"]
-        self._own_headers = _by_name(self.headers)
-
-    def prepare(self, method: str, url: httpx.URL, **parts: Any) -> httpx.Request:
-        """Return a request; the same one as `build_request` would."""
-        return _prepare(self, method, url, **parts)
-
-    async def deliver(self, request: httpx.Request) -> httpx.Response:
-        """Send a request and return its reply, unread; the request has no credentials then."""
-        if self._direct is None or self.is_closed:
-            proxied = await self.send(request, stream=True, follow_redirects=False)
-            strip_credentials(proxied)
-            return proxied
-        started = time.perf_counter()
-        response: httpx.Response = await self._direct.handle_async_request(request)
-        response.stream = _AsyncTimedStream(response, response.stream, started)
-        _finish(self, request, response)
-        return response
-
-
-class _Timed:
-    """A reply's stream that tells the reply, when closed, how long the exchange took."""
-
-    def __init__(self, response: httpx.Response, stream: Any, started: float) -> None:
-        self._response = response
-        self._stream = stream
-        self._started = started
-
-    def _stop(self) -> None:
-        self._response.elapsed = timedelta(seconds=time.perf_counter() - self._started)
-
-
-class _TimedStream(_Timed, httpx.SyncByteStream):
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._stream)
-
-    def close(self) -> None:
-        self._stop()
-        self._stream.close()
-
-
-class _AsyncTimedStream(_Timed, httpx.AsyncByteStream):
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return aiter(self._stream)
-
-    async def aclose(self) -> None:
-        self._stop()
-        await self._stream.aclose()
-
-
-def _by_name(headers: httpx.Headers) -> list[tuple[str, tuple[str, str]]]:
-    """Return headers by their names in lower case."""
-    pairs = [(name.decode("ascii"), value.decode("ascii")) for name, value in headers.raw]
-    return [(name.lower(), (name, value)) for name, value in pairs]
-
-
 def _prepare(
     client: DirectClient | AsyncDirectClient,
     method: str,
@@ -167,6 +74,7 @@ def _prepare(
     timeout: httpx.Timeout,
     extensions: Mapping[str, object] | None = None,
 ) -> httpx.Request:
+    """Return a request; the same one as `build_request` would."""
     if not content or client.cookies:
         return client.build_request(
             method, url, headers=headers, content=content, timeout=timeout, extensions=dict(extensions or {})
@@ -187,6 +95,102 @@ def _prepare(
     )
     request.read()
     return request
+
+
+class DirectClient(httpx.Client):
+    """The client that is made where none is given.
+
+    What `httpx.Client` does around each request is for features that nobody could have asked this one for:
+    authentication flows, hooks, redirects, a base URL. So it hands requests straight to its transport, and
+    goes httpx's way where there is more to do: with cookies and proxies.
+    """
+
+    def __init__(self, **kwargs: object) -> None:
+        settings = _with_defaults(kwargs, httpx.HTTPTransport)
+        super().__init__(**settings)
+        self._direct = None if any(settings.get("mounts", {}).values()) else settings["transport"]
+        self._own_headers = _by_name(self.headers)
+
+    prepare = _prepare
+
+    def deliver(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and return its reply, unread; the request has no credentials then."""
+        if self._direct is None or self.is_closed:
+            proxied = self.send(request, stream=True, follow_redirects=False)
+            strip_credentials(proxied)
+            return proxied
+        started = time.perf_counter()
+        response: httpx.Response = self._direct.handle_request(request)
+        response.stream = _TimedStream(response, started)
+        _finish(self, request, response)
+        return response
+
+
+class AsyncDirectClient(httpx.AsyncClient):
+    """As `DirectClient`."""
+
+    def __init__(self, **kwargs: object) -> None:
+        settings = _with_defaults(kwargs, httpx.AsyncHTTPTransport)
+        super().__init__(**settings)
+        self._direct = None if any(settings.get("mounts", {}).values()) else settings["transport"]
+        self._own_headers = _by_name(self.headers)
+
+    prepare = _prepare
+
+    async def deliver(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and return its reply, unread; the request has no credentials then."""
+        if self._direct is None or self.is_closed:
+            proxied = await self.send(request, stream=True, follow_redirects=False)
+            strip_credentials(proxied)
+            return proxied
+        started = time.perf_counter()
+        response: httpx.Response = await self._direct.handle_async_request(request)
+        response.stream = _AsyncTimedStream(response, started)
+        _finish(self, request, response)
+        return response
+
+
+class _Timed:
+    """A reply's stream that tells the reply, when closed, how long the exchange took."""
+
+    def __init__(self, response: httpx.Response, started: float) -> None:
+        self._response = response
+        self._started = started
+
+    def _stop(self) -> None:
+        self._response.elapsed = timedelta(seconds=time.perf_counter() - self._started)
+
+
+class _TimedStream(_Timed, httpx.SyncByteStream):
+    def __init__(self, response: httpx.Response, started: float) -> None:
+        super().__init__(response, started)
+        self._stream = cast("httpx.SyncByteStream", response.stream)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._stream)
+
+    def close(self) -> None:
+        self._stop()
+        self._stream.close()
+
+
+class _AsyncTimedStream(_Timed, httpx.AsyncByteStream):
+    def __init__(self, response: httpx.Response, started: float) -> None:
+        super().__init__(response, started)
+        self._stream = cast("httpx.AsyncByteStream", response.stream)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._stream)
+
+    async def aclose(self) -> None:
+        self._stop()
+        await self._stream.aclose()
+
+
+def _by_name(headers: httpx.Headers) -> list[tuple[str, tuple[str, str]]]:
+    """Return headers by their names in lower case."""
+    pairs = [(name.decode("ascii"), value.decode("ascii")) for name, value in headers.raw]
+    return [(name.lower(), (name, value)) for name, value in pairs]
 
 
 def _finish(

@@ -6,7 +6,7 @@ alike.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import httpx
 
@@ -85,7 +85,7 @@ def _attempt(call: Call, port: BasePort, retries_taken: int) -> Steps[httpx.Resp
         started = call.clock.monotonic()
         opened: httpx.Response | None = None
         try:
-            response: httpx.Response = yield Send(request, call)
+            response = cast("httpx.Response", (yield Send(request, call)))
             opened = response
             log_response(response, call.clock.monotonic() - started)
             if response.is_success:
@@ -113,7 +113,7 @@ def _attempt(call: Call, port: BasePort, retries_taken: int) -> Steps[httpx.Resp
 
 def _read(call: Call, response: httpx.Response) -> Steps[None]:
     """Read the body of a reply."""
-    whole: bool = yield Read(response, call)
+    whole = yield Read(response, call)
     if not whole and response.is_success:
         raise APITimeoutError(response.request, message=_LATE)
     log_body(response)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import ssl
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -105,7 +105,7 @@ def text_of(response: httpx.Response) -> str:
         return response.content.decode(errors="replace")
 
 
-def parse_json(data: bytes | str) -> Any:
+def parse_json(data: bytes | str) -> object:
     """Read JSON, strictly; a byte order mark before it is let pass.
 
     msgspec reads it where it is installed. What it refuses is read again without it, as the standard library

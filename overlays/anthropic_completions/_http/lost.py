@@ -9,7 +9,7 @@ connection that no request of the pool uses is closed, unless it is idle.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol, cast
 
 from .._tasks import spawn
 
@@ -34,11 +34,40 @@ _NEEDED = (
 )
 
 
+class _Connection(Protocol):
+    def is_idle(self) -> bool: ...
+    def is_closed(self) -> bool: ...
+    async def aclose(self) -> None: ...
+
+
+class _PoolRequest(Protocol):
+    connection: _Connection | None
+
+
+class _Pool(Protocol):
+    """What is used of a pool, none of it public."""
+
+    _connections: list[_Connection]
+    _requests: list[_PoolRequest]
+
+    def _assign_requests_to_connections(self) -> list[_Connection]: ...
+
+
+class _Stream(Protocol):
+    """What is used of a pool's stream."""
+
+    _closed: bool
+    _pool_request: _PoolRequest
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+    async def aclose(self) -> None: ...
+
+
 class _Noticing:
     """What is put before the class of a pool."""
 
     async def handle_async_request(self, request: object) -> object:
-        pool: object = self
+        pool = cast("_Pool", self)
         try:
             response = await super().handle_async_request(request)  # type: ignore[misc]
         except Exception:
@@ -49,7 +78,7 @@ class _Noticing:
         response.stream = _Body(response.stream, pool)
         return response
 
-    async def _close_connections(self, closing: list[object]) -> None:
+    async def _close_connections(self, closing: list[_Connection]) -> None:
         try:
             await super()._close_connections(closing)  # type: ignore[misc]
         except Exception:
@@ -70,7 +99,7 @@ def _noticing(kind: type) -> type:
 class _Body:
     """The body of a reply, whose connection goes back to the pool also where closing it is cancelled."""
 
-    def __init__(self, stream: Any, pool: Any) -> None:
+    def __init__(self, stream: _Stream, pool: _Pool) -> None:
         self._stream = stream
         self._pool = pool
 
@@ -78,7 +107,7 @@ class _Body:
         return aiter(self._stream)
 
     async def aclose(self) -> None:
-        begun: bool = self._stream._closed
+        begun = self._stream._closed
         try:
             await self._stream.aclose()
         except BaseException:
@@ -88,7 +117,7 @@ class _Body:
             _recover(self._pool, self._stream._pool_request)
 
 
-def _recover(pool: Any, ended: Any = None) -> None:
+def _recover(pool: _Pool, ended: _PoolRequest | None = None) -> None:
     """Give the places in the pool back that nobody uses.
 
     Args:
@@ -96,7 +125,7 @@ def _recover(pool: Any, ended: Any = None) -> None:
         ended: A request that has ended, whether the pool knows it or not; None for none.
     """
     requests, connections = pool._requests, pool._connections
-    lost = []
+    lost: list[_Connection] = []
     if ended is not None and ended in requests:
         requests.remove(ended)
         if ended.connection is not None and not any(
@@ -115,7 +144,7 @@ def _recover(pool: Any, ended: Any = None) -> None:
     _close_later([*lost, *pool._assign_requests_to_connections()])
 
 
-def _close_later(connections: list[Any]) -> None:
+def _close_later(connections: list[_Connection]) -> None:
     """Close connections in a task of their own, which nobody cancels."""
     if not connections:
         return

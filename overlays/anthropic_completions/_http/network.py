@@ -12,7 +12,8 @@ import socket
 import weakref
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 import httpx
 
@@ -20,10 +21,16 @@ from .._tasks import spawn
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 # httpx's own dependency, or that of its fork where that is in httpx's place.
-core: Any = importlib.import_module(httpx.__name__.replace("httpx", "httpcore"))
+if TYPE_CHECKING:
+    import httpcore as core
+else:
+    core = importlib.import_module(httpx.__name__.replace("httpx", "httpcore"))
+
+if TYPE_CHECKING:
+    SocketOptions = Iterable[core.SOCKET_OPTION]
 
 # A large body is sent in parts, between which an early answer is noticed.
 _PART_BYTES = 64 * 1024
@@ -94,7 +101,7 @@ def _cut_read(timeout: float | None) -> float | None:
     return left
 
 
-def _cut_write(timeout: float | None, error: Any) -> float | None:
+def _cut_write(timeout: float | None, error: type[Exception]) -> float | None:
     limit = _limit.get()
     if limit is None:
         return timeout
@@ -104,7 +111,7 @@ def _cut_write(timeout: float | None, error: Any) -> float | None:
     return left
 
 
-def keep_limits(transport: Any) -> bool:
+def keep_limits(transport: object) -> bool:
     """Have a transport of httpx's keep the limits of exchanges; return whether it does.
 
     Others, such as those of tests and of other libraries, are left as they are.
@@ -124,10 +131,10 @@ def keep_limits(transport: Any) -> bool:
     return False
 
 
-class _Backend(core.NetworkBackend):  # type: ignore[misc]  # httpcore is looked up
+class _Backend(core.NetworkBackend):
     """Opens connections that keep the limit."""
 
-    def __init__(self, backend: Any) -> None:
+    def __init__(self, backend: core.NetworkBackend) -> None:
         self._backend = backend
 
     def connect_tcp(
@@ -136,24 +143,26 @@ class _Backend(core.NetworkBackend):  # type: ignore[misc]  # httpcore is looked
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,
-        socket_options: object = None,
-    ) -> object:
-        options = {"local_address": local_address, "socket_options": socket_options}
+        socket_options: SocketOptions | None = None,
+    ) -> core.NetworkStream:
+        connect = partial(
+            self._backend.connect_tcp, port=port, local_address=local_address, socket_options=socket_options
+        )
         if _limit.get() is None:
-            return _Stream(self._backend.connect_tcp(host, port, timeout=timeout, **options))
+            return _Stream(connect(host, timeout=timeout))
         failure: Exception | None = None
         # Python would give each address of a host the whole time.
         for address in _addresses(host, port):
             try:
                 cut = _cut_write(timeout, core.ConnectTimeout)
-                return _Stream(self._backend.connect_tcp(address, port, timeout=cut, **options))
+                return _Stream(connect(address, timeout=cut))
             except (core.ConnectError, core.ConnectTimeout) as error:
                 failure = failure or error
         raise failure or core.ConnectError(f"{host} has no address")
 
     def connect_unix_socket(
-        self, path: str, timeout: float | None = None, socket_options: object = None
-    ) -> Any:
+        self, path: str, timeout: float | None = None, socket_options: SocketOptions | None = None
+    ) -> core.NetworkStream:
         cut = _cut_write(timeout, core.ConnectTimeout)
         return _Stream(self._backend.connect_unix_socket(path, timeout=cut, socket_options=socket_options))
 
@@ -169,12 +178,14 @@ def _addresses(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
-class _Stream(core.NetworkStream):  # type: ignore[misc]
+class _Stream(core.NetworkStream):
     """A connection that keeps the limit."""
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: core.NetworkStream) -> None:
         self._stream = stream
-        self.get_extra_info = stream.get_extra_info
+
+    def get_extra_info(self, info: str) -> object:
+        return self._stream.get_extra_info(info)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         data: bytes = self._stream.read(max_bytes, timeout=_cut_read(timeout))
@@ -189,7 +200,7 @@ class _Stream(core.NetworkStream):  # type: ignore[misc]
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> object:
+    ) -> core.NetworkStream:
         cut = _cut_write(timeout, core.ConnectTimeout)
         return _Stream(self._stream.start_tls(ssl_context, server_hostname=server_hostname, timeout=cut))
 
@@ -199,7 +210,7 @@ class _Stream(core.NetworkStream):  # type: ignore[misc]
 
 def hang_up(client: httpx.Client | httpx.AsyncClient) -> bool:
     """End the connections of a client whose event loop does not run; return False where replies are open."""
-    found: list[Any] = []
+    found: list[socket.socket | None] = []
     for transport in (getattr(client, "_transport", None), *getattr(client, "_mounts", {}).values()):
         pool = getattr(transport, "_pool", None)
         backend = getattr(pool, "_network_backend", None)
@@ -207,7 +218,7 @@ def hang_up(client: httpx.Client | httpx.AsyncClient) -> bool:
             continue
         if pool._requests:
             return False
-        found += [stream.get_extra_info("socket") for stream in backend.streams]
+        found += [_socket_of(stream) for stream in backend.streams]
     for connection in found:
         if connection is not None:
             with suppress(OSError):
@@ -215,10 +226,10 @@ def hang_up(client: httpx.Client | httpx.AsyncClient) -> bool:
     return True
 
 
-class _AsyncBackend(core.AsyncNetworkBackend):  # type: ignore[misc]
+class _AsyncBackend(core.AsyncNetworkBackend):
     """Opens connections that keep the limit."""
 
-    def __init__(self, backend: Any) -> None:
+    def __init__(self, backend: core.AsyncNetworkBackend) -> None:
         self._backend = backend
         self.streams: weakref.WeakSet[_AsyncStream] = weakref.WeakSet()
 
@@ -228,8 +239,8 @@ class _AsyncBackend(core.AsyncNetworkBackend):  # type: ignore[misc]
         port: int,
         timeout: float | None = None,
         local_address: str | None = None,
-        socket_options: object = None,
-    ) -> object:
+        socket_options: SocketOptions | None = None,
+    ) -> core.AsyncNetworkStream:
         stream = await self._backend.connect_tcp(
             host,
             port,
@@ -242,8 +253,8 @@ class _AsyncBackend(core.AsyncNetworkBackend):  # type: ignore[misc]
         return opened
 
     async def connect_unix_socket(
-        self, path: str, timeout: float | None = None, socket_options: object = None
-    ) -> object:
+        self, path: str, timeout: float | None = None, socket_options: SocketOptions | None = None
+    ) -> core.AsyncNetworkStream:
         cut = _cut_write(timeout, core.ConnectTimeout)
         stream = await self._backend.connect_unix_socket(path, timeout=cut, socket_options=socket_options)
         return _AsyncStream(stream)
@@ -252,13 +263,15 @@ class _AsyncBackend(core.AsyncNetworkBackend):  # type: ignore[misc]
         await self._backend.sleep(seconds)
 
 
-class _AsyncStream(core.AsyncNetworkStream):  # type: ignore[misc]
+class _AsyncStream(core.AsyncNetworkStream):
     """A connection that keeps the limit."""
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: core.AsyncNetworkStream) -> None:
         self._stream = stream
         self._left_over = b""
-        self.get_extra_info = stream.get_extra_info
+
+    def get_extra_info(self, info: str) -> object:
+        return self._stream.get_extra_info(info)
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         if self._left_over:
@@ -286,7 +299,7 @@ class _AsyncStream(core.AsyncNetworkStream):  # type: ignore[misc]
 
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> object:
+    ) -> core.AsyncNetworkStream:
         cut = _cut_write(timeout, core.ConnectTimeout)
         try:
             stream = await self._stream.start_tls(ssl_context, server_hostname=server_hostname, timeout=cut)
@@ -299,10 +312,14 @@ class _AsyncStream(core.AsyncNetworkStream):  # type: ignore[misc]
         await self._stream.aclose()
 
 
+def _socket_of(stream: _AsyncStream) -> socket.socket | None:
+    return cast("socket.socket | None", stream.get_extra_info("socket"))
+
+
 @contextmanager
 def _second_handle(stream: _AsyncStream) -> Iterator[socket.socket | None]:
     """Hold the socket of a connection open, so that what it has received can be read after it was closed."""
-    raw = stream.get_extra_info("socket")
+    raw = _socket_of(stream)
     if raw is None or os.name == "nt":
         yield None
         return

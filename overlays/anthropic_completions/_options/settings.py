@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeGuard, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeGuard, TypeVar, cast, get_args
 
 from .._secrets import Headers, Secret, secret
 from .model_map import ModelMap, model_map
@@ -115,7 +115,7 @@ class Options:
     only_messages: dict[tuple[str, str], object] = field(default_factory=dict, repr=False, compare=False)
     learned: dict[tuple[str, str], object] = field(default_factory=dict, repr=False, compare=False)
     urls: dict[str, httpx.URL] = field(default_factory=dict, init=False, repr=False, compare=False)
-    headers: dict[tuple[tuple[str, str], ...], tuple[Headers, bool]] = field(
+    headers: dict[tuple[tuple[str, str], ...], tuple[Headers[str], bool]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 
@@ -222,14 +222,14 @@ def count(name: str, value: object, *, least: int = 1) -> int:
     return value
 
 
-def one_of(name: str, value: object, kind: Any) -> object:
+def one_of(name: str, value: object, kind: object) -> object:
     """Return one of the strings of a `Literal`.
 
     Raises:
         ValueError: It is something else.
     """
-    if value not in kind.__args__:
-        raise ValueError(f"{name}: expected one of {', '.join(map(repr, kind.__args__))}, got {value!r}")
+    if value not in get_args(kind):
+        raise ValueError(f"{name}: expected one of {', '.join(map(repr, get_args(kind)))}, got {value!r}")
     return value
 
 

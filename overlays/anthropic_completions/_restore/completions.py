@@ -5,18 +5,23 @@ from __future__ import annotations
 import functools
 import inspect
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeAlias, TypeVar, cast
 
 from .._client.clients import Anthropic, AsyncAnthropic
 from .._client.completions import AsyncCompletions, Completions
 from .._options import NOT_GIVEN, omit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from types import ModuleType
+
+    import httpx
 
     from .._client.responses import ReplyBase
     from .restoration import Restoration
+
+    _AnyServer: TypeAlias = "_Server[Anthropic] | _Server[AsyncAnthropic]"
+    _Unsaid = Mapping[type, object]
 
 C = TypeVar("C", Anthropic, AsyncAnthropic)
 F = TypeVar("F", bound="ReplyBase[object]")
@@ -26,7 +31,22 @@ _KEPT = "_anthropic_completions"
 # Of a function that was carried to a copy of a client: the function that was put around `create`.
 _CARRIED = "_anthropic_completions_carried"
 # What serves a call of a wrapper that was put around the completions of another client.
-_acting: ContextVar[_Server[Any] | None] = ContextVar("_acting", default=None)
+_acting: ContextVar[_AnyServer | None] = ContextVar("_acting", default=None)
+
+
+class _TheirClient(Protocol):
+    """What is used of a client of the other package."""
+
+    api_key: str | None
+    auth_token: str | None
+    base_url: object
+    timeout: object
+    max_retries: int
+    default_query: Mapping[str, object]
+    custom_auth: object
+    completions: RestoredCompletions | RestoredAsyncCompletions
+    _client: object
+    _custom_headers: Mapping[str, object]
 
 
 class CompletionsAttribute:
@@ -53,7 +73,7 @@ class CompletionsAttribute:
             if hasattr(package, name)
         }
 
-    def __get__(self, client: object, owner: type[object]) -> object:
+    def __get__(self, client: _TheirClient | None, owner: type[object]) -> object:
         if client is None:
             return self
         if any(cls.__module__.startswith(self._clouds) for cls in owner.__mro__):
@@ -75,7 +95,7 @@ class _Server(Generic[C]):
             them here.
     """
 
-    def __init__(self, theirs: Any, settings: Mapping[str, object], unsaid: Mapping[type, object]) -> None:
+    def __init__(self, theirs: _TheirClient, settings: Mapping[str, object], unsaid: _Unsaid) -> None:
         self.settings = settings
         self.origin: _Server[C] = self
         self._theirs = theirs
@@ -85,7 +105,8 @@ class _Server(Generic[C]):
     def client(self) -> C:
         """Return the client of this package that serves a call now."""
         acting = _acting.get()
-        return (self if acting is None or acting.origin is not self else acting)._own_client()
+        server = self if acting is None or acting.origin is not self else cast("_Server[C]", acting)
+        return server._own_client()
 
     def _own_client(self) -> C:
         settings = {**self.settings, **_settings(self._theirs)}
@@ -108,7 +129,8 @@ class _BlockingServer(_Server[Anthropic]):
         from .shared_http import SharedClient
 
         # The environment was asked by the other client already, or was not to be.
-        return Anthropic(api_key="none", base_url=base_url, http_client=SharedClient(http, auth))
+        shared = SharedClient(cast("httpx.Client", http), auth)
+        return Anthropic(api_key="none", base_url=base_url, http_client=shared)
 
     def _complete(self, arguments: Mapping[str, object], form: type[F]) -> F:
         return self.client()._complete(self._said(arguments), form)
@@ -119,7 +141,8 @@ class _AwaitingServer(_Server[AsyncAnthropic]):
         from .shared_http import SharedAsyncClient
 
         # The environment was asked by the other client already, or was not to be.
-        return AsyncAnthropic(api_key="none", base_url=base_url, http_client=SharedAsyncClient(http, auth))
+        shared = SharedAsyncClient(cast("httpx.AsyncClient", http), auth)
+        return AsyncAnthropic(api_key="none", base_url=base_url, http_client=shared)
 
     async def _complete(self, arguments: Mapping[str, object], form: type[F]) -> F:
         return await self.client()._complete(self._said(arguments), form)
@@ -134,7 +157,7 @@ class RestoredCompletions(Completions):
         server: What serves its calls.
     """
 
-    def __init__(self, theirs: object, settings: Mapping[str, object], unsaid: Mapping[type, object]) -> None:
+    def __init__(self, theirs: _TheirClient, settings: Mapping[str, object], unsaid: _Unsaid) -> None:
         self.server = _BlockingServer(theirs, settings, unsaid)
         super().__init__(self.server)
 
@@ -142,12 +165,12 @@ class RestoredCompletions(Completions):
 class RestoredAsyncCompletions(AsyncCompletions):
     """As `AsyncCompletions`; otherwise as `RestoredCompletions`."""
 
-    def __init__(self, theirs: object, settings: Mapping[str, object], unsaid: Mapping[type, object]) -> None:
+    def __init__(self, theirs: _TheirClient, settings: Mapping[str, object], unsaid: _Unsaid) -> None:
         self.server = _AwaitingServer(theirs, settings, unsaid)
         super().__init__(self.server)
 
 
-def carrying(copy: Callable[..., Any]) -> Callable[..., object]:
+def carrying(copy: Callable[..., _TheirClient]) -> Callable[..., object]:
     """Return a client's method `copy` that also carries what was put around `completions.create`."""
 
     @functools.wraps(copy)
@@ -156,13 +179,14 @@ def carrying(copy: Callable[..., Any]) -> Callable[..., object]:
         kept = vars(self).get(_KEPT)
         if kept is not None and (wrapper := vars(kept).get("create")) is not None:
             new.completions.server.origin = kept.server.origin
-            new.completions.create = _served_by(new.completions.server, getattr(wrapper, _CARRIED, wrapper))
+            create = _served_by(new.completions.server, getattr(wrapper, _CARRIED, wrapper))
+            vars(new.completions)["create"] = create
         return new
 
     return copying
 
 
-def _served_by(server: _Server[Any], wrapper: Callable[..., object]) -> Callable[..., object]:
+def _served_by(server: _AnyServer, wrapper: Callable[..., object]) -> Callable[..., object]:
     """Return a function that calls a wrapper of `create`, and has a server serve the call inside."""
 
     @functools.wraps(wrapper)
@@ -174,7 +198,7 @@ def _served_by(server: _Server[Any], wrapper: Callable[..., object]) -> Callable
             _acting.reset(token)
         return wait(result) if inspect.isawaitable(result) else result
 
-    async def wait(result: Any) -> object:
+    async def wait(result: Awaitable[object]) -> object:
         token = _acting.set(server)
         try:
             return await result
@@ -185,7 +209,7 @@ def _served_by(server: _Server[Any], wrapper: Callable[..., object]) -> Callable
     return call
 
 
-def _settings(client: Any) -> dict[str, object]:
+def _settings(client: _TheirClient) -> dict[str, object]:
     """Return the settings of a client of the other package as `Options` has them."""
     given = {**getattr(client, "_credential_headers", {}), **client._custom_headers}
     headers = {name: value if isinstance(value, str) else omit for name, value in given.items()}

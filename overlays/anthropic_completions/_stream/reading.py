@@ -11,7 +11,7 @@ import sys
 import threading
 from contextlib import suppress
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import httpx
 
@@ -187,7 +187,7 @@ class AwaitingReading(Reading):
     def open(self, exchanged: Exchanged) -> None:
         super().open(exchanged)
         response = self.response
-        self._body: Any = response.stream
+        self._body = cast("httpx.AsyncByteStream", response.stream)
         self._pieces = response.aiter_bytes() if response.is_stream_consumed else response.aiter_raw()
         self._ready: Iterator[Completion] = iter(())
         self._released = False

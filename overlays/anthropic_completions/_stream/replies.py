@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from .._contract.completion import Completion
 from .._errors import APIResponseValidationError
@@ -24,7 +24,7 @@ class Reader:
         """Return what puts the chunks of a stream together."""
         return Assembly(limits)
 
-    def fields(self, response: httpx.Response, body: Any) -> Any:
+    def fields(self, response: httpx.Response, body: object) -> object:
         """Return the fields of the completion that a reply's JSON value is, unchecked."""
         return usual(body) if isinstance(body, dict) else body
 
@@ -46,7 +46,7 @@ class Reader:
         fields = self.fields(response, body)
         violation = violation_of(fields)
         if violation is None:
-            return Completion._from_wire(fields, response.headers, self.message(body))
+            return Completion._from_wire(cast("JSONObject", fields), response.headers, self.message(body))
         message = f"The reply (status {response.status_code}) is no completion. {violation}"
         raise APIResponseValidationError(response, body, message=message)
 

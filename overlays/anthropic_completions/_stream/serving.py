@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from hmac import compare_digest
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .._contract.generated import first_violation, statuses
 from .._http.failures import parse_json
@@ -47,7 +47,7 @@ class Fault(NamedTuple):
         return cls.invalid(str(violation))
 
 
-def read_body(body: bytes) -> Any:
+def read_body(body: bytes) -> object:
     """Return the JSON value of a request's body.
 
     Raises:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from .._http.failures import TRANSPORT_ERRORS, body_failure
 from .reading import AwaitingReading, BlockingReading, Reading
@@ -98,7 +98,7 @@ class Stream(_StreamBase[T, BlockingReading]):
     @property
     def text_stream(self) -> Iterator[str]:
         """The pieces of text, as they come, without empty ones."""
-        chunks: Iterator[Any] = iter(self)
+        chunks = cast("Iterator[Completion]", iter(self))
         return (chunk.completion for chunk in chunks if chunk.completion)
 
     def get_final_completion(self) -> Completion:
@@ -158,7 +158,7 @@ class AsyncStream(_StreamBase[T, AwaitingReading]):
     @property
     def text_stream(self) -> AsyncIterator[str]:
         """The pieces of text, as they come, without empty ones."""
-        return _AsyncTexts(_AsyncLoop(self))
+        return _AsyncTexts(_AsyncLoop(cast("AsyncStream[Completion]", self)))
 
     async def get_final_completion(self) -> Completion:
         """Read to the end and return one completion with the whole text.
@@ -200,7 +200,7 @@ class _AsyncLoop(Generic[T]):
 
 
 class _AsyncTexts:
-    def __init__(self, chunks: AsyncIterator[Any]) -> None:
+    def __init__(self, chunks: AsyncIterator[Completion]) -> None:
         self._chunks = chunks
 
     def __aiter__(self) -> Self:
@@ -208,6 +208,6 @@ class _AsyncTexts:
 
     async def __anext__(self) -> str:
         while True:
-            text: str = (await anext(self._chunks)).completion
+            text = (await anext(self._chunks)).completion
             if text:
                 return text

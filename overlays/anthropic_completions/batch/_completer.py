@@ -7,7 +7,7 @@ import secrets
 import threading
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ._result import checked_concurrency
 from ._threads import complete_many
@@ -60,7 +60,7 @@ class Completer:
         prompt_column: str = "prompt",
         requests_per_minute: float | None = None,
         rate_share: float = 1.0,
-        **arguments: Any,
+        **arguments: object,
     ) -> None:
         if not 0 < rate_share <= 1:
             raise ValueError(f"rate_share: expected a share above 0 and up to 1, got {rate_share!r}")
@@ -95,7 +95,7 @@ class Completer:
         ids, prompts = self._of(columns)
         return _with_columns(rows, self._added(ids, prompts))
 
-    def _completed_rows(self, rows: list[Any]) -> list[dict[str, Any]]:
+    def _completed_rows(self, rows: list[Mapping[str, object]]) -> list[dict[str, object]]:
         if not rows:
             return []
         names = {name for row in rows for name in row}
@@ -106,7 +106,7 @@ class Completer:
             for place, row in enumerate(rows)
         ]
 
-    def _of(self, columns: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
+    def _of(self, columns: Mapping[str, object]) -> tuple[list[object], list[object]]:
         for name in (self._id_column, self._prompt_column):
             if name not in columns:
                 raise ValueError(f"rows: expected a column {name!r}, got {', '.join(map(repr, columns))}")
@@ -114,7 +114,7 @@ class Completer:
             raise ValueError(f"rows: expected no column {twice[0]!r}, as it is added; rename it")
         return _values(columns[self._id_column]), _values(columns[self._prompt_column])
 
-    def _added(self, ids: list[Any], prompts: list[Any]) -> dict[str, list[str | None]]:
+    def _added(self, ids: list[object], prompts: list[object]) -> dict[str, list[str | None]]:
         added: dict[str, list[str | None]] = {name: [None] * len(ids) for name in COLUMNS}
         client, shared = self._ready()
         # By their places: an engine may have the same id twice, and that is not ours to judge.
@@ -136,8 +136,8 @@ class Completer:
             return shared.client, shared
 
     def _paced(
-        self, requests: Iterable[dict[str, Any]], clock: Clock, shared: _Shared
-    ) -> Iterator[dict[str, Any]]:
+        self, requests: Iterable[dict[str, object]], clock: Clock, shared: _Shared
+    ) -> Iterator[dict[str, object]]:
         """Yield requests no faster than the rate allows, over all batches of this process."""
         for request in requests:
             if self._rate is not None:
@@ -187,7 +187,7 @@ def _cells(result: Result) -> dict[str, str | None]:
     return {"error": str(error) or kind, "error_type": kind, "request_id": getattr(error, "request_id", None)}
 
 
-def _columns_of(rows: Any) -> Mapping[str, Any]:
+def _columns_of(rows: object) -> Mapping[str, object]:
     """Return the columns of a batch by name."""
     if isinstance(rows, Mapping):
         return rows
@@ -199,15 +199,15 @@ def _columns_of(rows: Any) -> Mapping[str, Any]:
             "rows: expected a DataFrame, a Table, a mapping of columns, a list of mappings or an iterator of "
             f"these, got a value of type {type(rows).__name__}"
         )
-    return {str(name): rows[name] for name in names}
+    return {str(name): cast("Mapping[object, object]", rows)[name] for name in names}
 
 
-def _values(column: Any) -> list[Any]:
+def _values(column: object) -> list[object]:
     for method in ("to_pylist", "tolist"):
         if hasattr(column, method):
-            values: list[Any] = getattr(column, method)()
+            values: list[object] = getattr(column, method)()
             return values
-    return list(column)
+    return list(cast("Iterable[object]", column))
 
 
 def _with_columns(rows: Any, added: Mapping[str, list[str | None]]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .._errors import APITimeoutError
 from .._http.retry import retry_after
@@ -11,8 +11,15 @@ from ..rate_limits import RateLimits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from typing import TypeVar
 
+    from .._client.clients import Anthropic, AsyncAnthropic
+    from .._client.middleware import APIRequest
+    from .._client.responses import ReplyBase
     from .._http.call import Clock
+
+    C = TypeVar("C", Anthropic, AsyncAnthropic)
+    R = TypeVar("R", bound=ReplyBase[object])
 
 
 class Pace:
@@ -32,7 +39,7 @@ class Pace:
         """Return the seconds to wait before sending."""
         return max(0.0, self._open_at - self._clock.monotonic())
 
-    def noted(self, reply: Any) -> object:
+    def noted(self, reply: R) -> R:
         """Note what the headers of a reply ask for, and return the reply."""
         headers, now = dict(reply.headers), self._clock.wall()
         limits = RateLimits.from_headers(headers)
@@ -47,19 +54,19 @@ class Pace:
         return reply
 
 
-def paced(client: Any) -> tuple[Any, Pace]:
+def paced(client: C) -> tuple[C, Pace]:
     """Return a client whose attempts wait while the service's limits say so, and its pace."""
-    clock: Clock = client._clock
+    clock = client._clock
     pace = Pace(clock, client._options.max_retry_after)
 
-    def middleware(request: object, call_next: Any) -> Any:
+    def middleware(request: APIRequest, call_next: Callable[[APIRequest], R]) -> R:
         ends_at = _end(request, clock)
         while seconds := pace.wait():
             _check(request, clock.monotonic() + seconds, ends_at)
             clock.sleep(seconds)
         return pace.noted(call_next(request))
 
-    async def async_middleware(request: Any, call_next: Any) -> Any:
+    async def async_middleware(request: APIRequest, call_next: Callable[[APIRequest], Awaitable[R]]) -> R:
         import anyio
 
         sleep: Callable[[float], Awaitable[None]] = clock.sleep_async or anyio.sleep
@@ -74,12 +81,12 @@ def paced(client: Any) -> tuple[Any, Pace]:
     return new, pace
 
 
-def _end(request: Any, clock: Clock) -> float:
+def _end(request: APIRequest, clock: Clock) -> float:
     """Return the time of an attempt's deadline."""
     return math.inf if request.remaining is None else clock.monotonic() + request.remaining
 
 
-def _check(request: Any, opens_at: float, ends_at: float) -> None:
+def _check(request: APIRequest, opens_at: float, ends_at: float) -> None:
     """Check that a wait for the service's limits ends before the call's deadline.
 
     Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .._tasks import spawn
 from ._pace import paced
@@ -39,11 +39,11 @@ class AsyncResults(AsyncIterator[Result]):
     def __init__(
         self,
         client: AsyncAnthropic,
-        requests: Iterable[Mapping[str, object]] | AsyncIterable[Mapping[str, Any]],
+        requests: Iterable[Mapping[str, object]] | AsyncIterable[Mapping[str, object]],
         concurrency: int,
-        common: Mapping[str, Any],
+        common: Mapping[str, object],
     ) -> None:
-        self._source: Any = aiter(requests) if isinstance(requests, AsyncIterable) else iter(requests)
+        self._source = aiter(requests) if isinstance(requests, AsyncIterable) else iter(requests)
         self._failure: Exception | None = None
         self._ended = False
         self._concurrency = concurrency
@@ -62,7 +62,7 @@ class AsyncResults(AsyncIterator[Result]):
         while True:
             if calls.done:
                 return calls.done.popleft()
-            if calls.under_way < self._concurrency and (request := await self._next_request()) is not _END:
+            if calls.under_way < self._concurrency and (request := await self._next_request()) is not None:
                 calls.start(request, self._common)
                 continue
             if calls.done:
@@ -82,9 +82,9 @@ class AsyncResults(AsyncIterator[Result]):
         done = self._calls.done
         return [done.popleft() for _ in range(len(done))]
 
-    async def _next_request(self) -> Any:
+    async def _next_request(self) -> Mapping[str, object] | None:
         if self._ended:
-            return _END
+            return None
         try:
             if isinstance(self._source, AsyncIterator):
                 return await anext(self._source)
@@ -94,7 +94,7 @@ class AsyncResults(AsyncIterator[Result]):
         except Exception as error:  # noqa: BLE001 - raised after the results
             self._failure = error
         self._ended = True
-        return _END
+        return None
 
 
 class _Calls:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ._pace import paced
 from ._result import Result, checked_concurrency, merged
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from .._client.clients import Anthropic
-
-_END: object = object()
 
 
 def complete_many(
@@ -46,7 +44,7 @@ def complete_many(
 def _complete_many(
     client: Anthropic, source: Iterator[Mapping[str, object]], concurrency: int, common: Mapping[str, object]
 ) -> Iterator[Result]:
-    todo: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    todo: queue.SimpleQueue[Mapping[str, object] | None] = queue.SimpleQueue()
     done: queue.SimpleQueue[Result | BaseException] = queue.SimpleQueue()
     client._pool.get()  # what of the environment cannot work is told here, not by each result
     paced_client, _ = paced(client)
@@ -55,7 +53,7 @@ def _complete_many(
     threads = under_way = 0
 
     def work() -> None:
-        while (request := todo.get()) is not _END:
+        while (request := todo.get()) is not None:
             result: Result | BaseException
             began = now()
             try:
@@ -71,10 +69,10 @@ def _complete_many(
         while True:
             while under_way < concurrency:
                 try:
-                    request = next(source, _END)
+                    request = next(source, None)
                 except Exception as error:  # noqa: BLE001 - raised below
-                    request, failure = _END, error
-                if request is _END:
+                    request, failure = None, error
+                if request is None:
                     source = iter(())
                     break
                 if threads == under_way:
@@ -93,6 +91,6 @@ def _complete_many(
             under_way -= 1
     finally:
         for _ in range(threads):
-            todo.put(_END)
+            todo.put(None)
     if failure is not None:
         raise failure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -119,7 +119,7 @@ def command(
     return FAILED if lost and strict else 0
 
 
-def _mapped(map_: ModelMap | None, model: Any) -> Any:
+def _mapped(map_: ModelMap | None, model: object) -> object:
     """Return the model that is asked for in place of another."""
     from ..models import recommended
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import anyio
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Send
 
     from .._contract.completion import Completion
+    from .._stream.streams import AsyncStream
+    from ..types.completion_create_params import CompletionCreateParams
     from ._settings import Settings
     from ._watching import Told
 
@@ -47,7 +49,7 @@ class Asking:
         headers: The request's headers, names in lower case.
     """
 
-    fields: Mapping[str, Any]
+    fields: CompletionCreateParams
     headers: Mapping[str, str]
 
 
@@ -116,7 +118,7 @@ async def answer_plain(gateway: Gateway, asking: Asking, receive: Receive, told:
         try:
             reply = await client._complete(dict(asking.fields), AsyncAPIResponse)
             try:
-                completion: Completion = await reply.parse()
+                completion = cast("Completion", await reply.parse())
             finally:
                 await reply.close()
         except (AnthropicError, TypeError, ValueError) as error:
@@ -135,7 +137,7 @@ async def answer_streamed(gateway: Gateway, asking: Asking, receive: Receive, se
         client = gateway.client_for(asking)
         try:
             reply = await client._complete(dict(asking.fields), AsyncAPIResponse)
-            stream: Any = await reply.parse()
+            stream = cast("AsyncStream[Completion]", await reply.parse())
         except (AnthropicError, TypeError, ValueError) as error:
             await send_answer(error_answer(error, asking.fields["model"]), send, told)
             return
@@ -165,7 +167,7 @@ async def send_answer(answer: Answer, send: Send, told: Told) -> None:
     await send({"type": "http.response.body", "body": answer.body})
 
 
-async def _send_events(stream: Any, send: Send, told: Told, ping_seconds: float) -> None:
+async def _send_events(stream: AsyncStream[Completion], send: Send, told: Told, ping_seconds: float) -> None:
     into, events = anyio.create_memory_object_stream[bytes](_AHEAD)
     async with anyio.create_task_group() as group, events:
         group.start_soon(_read, stream, into, told)
@@ -180,7 +182,7 @@ async def _send_events(stream: Any, send: Send, told: Told, ping_seconds: float)
         await send({"type": "http.response.body", "body": b""})
 
 
-async def _read(stream: Any, into: MemoryObjectSendStream[bytes], told: Told) -> None:
+async def _read(stream: AsyncStream[Completion], into: MemoryObjectSendStream[bytes], told: Told) -> None:
     """Turn the upstream's chunks into events; what goes wrong becomes the last of them."""
     async with into:
         outcome = "complete"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import anyio
 from starlette.applications import Starlette
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Receive, Scope, Send
 
+    from ..types.completion_create_params import CompletionCreateParams
     from ._settings import Settings
 
 
@@ -136,10 +137,13 @@ class Endpoint:
             fields = read_body(body)
         except ValueError as error:
             return Fault.invalid(f"The request body is not valid JSON: {error}")
-        if fault := form_fault(fields) or prompt_fault(fields["prompt"]):
+        if fault := form_fault(fields):
             return fault
-        told.model, told.streamed = fields["model"], fields.get("stream") is True
-        return Asking(fields, headers)
+        asked = cast("CompletionCreateParams", fields)  # by its form
+        if fault := prompt_fault(asked["prompt"]):
+            return fault
+        told.model, told.streamed = asked["model"], asked.get("stream") is True
+        return Asking(asked, headers)
 
 
 def headers_of(scope: Scope) -> dict[str, str]:

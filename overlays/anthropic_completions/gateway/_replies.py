@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from .._contract.generated import statuses
 from .._errors import (
@@ -132,8 +132,8 @@ def _in_old_terms(body: bytes, status: int, model: str) -> bytes:
     if status not in (400, 404):
         return body
     try:
-        value = parse_json(body)
-        message: str = value["error"]["message"]
+        value = cast("dict[str, dict[str, str]]", parse_json(body))
+        message = value["error"]["message"]
         changed = _MAX_TOKENS.sub("max_tokens_to_sample", message)
     except (ValueError, LookupError, TypeError):
         return body

@@ -77,13 +77,13 @@ class Settings:
             _options.count(name, getattr(self, name))
 
     @classmethod
-    def of_environment(cls, **given: Any) -> Settings:
+    def of_environment(cls, **given: object) -> Settings:
         """Return settings: those that are given and not None, and otherwise the environment's.
 
         Raises:
             ValueError: One is wrong; it, or its variable, is named.
         """
-        settings = {name: value for name, value in given.items() if value is not None}
+        settings: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         for name, value in _of_environment(os.environ).items():
             settings.setdefault(name, value)
         return cls(**settings)

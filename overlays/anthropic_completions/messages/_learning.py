@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from ..models import Effort, MessagesSupport, messages_support
 from ._switching import message_of
@@ -16,11 +16,13 @@ from ._switching import message_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from .._contract.schema import JSONObject
     from .._errors import APIStatusError
     from .._options import Options
 
     # What was asked for as a completion, what was sent, the words of the refusal, and what was known.
-    Lesson = Callable[[Mapping[str, Any], Mapping[str, Any], str, MessagesSupport], MessagesSupport | None]
+    Fields = Mapping[str, object]
+    Lesson = Callable[[Fields, Fields, str, MessagesSupport], MessagesSupport | None]
 
 _DEPRECATED = re.compile(r"`?(temperature|top_p|top_k)`? is deprecated for this model")
 _NOT_SUPPORTED = re.compile(r"thinking\.type\.(disabled|between_tools)\W* is not supported for this model")
@@ -72,19 +74,24 @@ def _sampling(
 
 
 def _prefill(
-    asked: Mapping[str, object], sent: Mapping[str, Any], words: str, known: MessagesSupport
+    asked: Mapping[str, object], sent: Mapping[str, object], words: str, known: MessagesSupport
 ) -> MessagesSupport | None:
-    if "does not support assistant message prefill" in words and sent["messages"][-1]["role"] == "assistant":
+    if "does not support assistant message prefill" in words and _ends_with_prefill(sent):
         return replace(known, prefill=False)
     return None
 
 
+def _ends_with_prefill(sent: Mapping[str, object]) -> bool:
+    return cast("list[JSONObject]", sent["messages"])[-1]["role"] == "assistant"
+
+
 def _thinking(
-    asked: Mapping[str, Any], sent: Mapping[str, Any], words: str, known: MessagesSupport
+    asked: Mapping[str, object], sent: Mapping[str, object], words: str, known: MessagesSupport
 ) -> MessagesSupport | None:
     if "thinking" in asked or "thinking" not in sent:
         return None
-    kind = sent["thinking"]["type"]
+    thinking = sent["thinking"]
+    kind = thinking.get("type") if isinstance(thinking, dict) else None
     if kind == "disabled" and "between_tools" in words:
         return replace(known, off_switch="between_tools")
     if (match := _NOT_SUPPORTED.search(words)) and match[1] == kind:
@@ -93,7 +100,7 @@ def _thinking(
 
 
 def _effort(
-    asked: Mapping[str, Any], sent: Mapping[str, Any], words: str, known: MessagesSupport
+    asked: Mapping[str, object], sent: Mapping[str, object], words: str, known: MessagesSupport
 ) -> MessagesSupport | None:
     if "does not support the effort parameter" in words and "output_config" in sent.keys() - asked.keys():
         return replace(known, effort=None)
@@ -101,11 +108,12 @@ def _effort(
 
 
 def _max_tokens(
-    asked: Mapping[str, Any], sent: Mapping[str, object], words: str, known: MessagesSupport
+    asked: Mapping[str, object], sent: Mapping[str, object], words: str, known: MessagesSupport
 ) -> MessagesSupport | None:
     """Learn how far the cap can be raised; a cap that was asked for is the caller's to lower."""
     match = _TOO_MANY.search(words)
-    if match and int(match[1]) == sent["max_tokens"] and int(match[2]) >= asked["max_tokens_to_sample"]:
+    least = cast("int", asked["max_tokens_to_sample"])
+    if match and int(match[1]) == sent["max_tokens"] and int(match[2]) >= least:
         return replace(known, max_tokens=int(match[2]))
     return None
 

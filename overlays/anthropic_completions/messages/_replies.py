@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 from .._errors import AnthropicError, APIError, strip_credentials
 from ..prompts import HUMAN_PROMPT
 from ._beginnings import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import httpx
 
     from .._contract.schema import JSONObject
 
     # What came of the message, for errors.
-    Reply = Callable[[], Mapping[str, Any]]
+    Reply = Callable[[], Mapping[str, object]]
 
 T = TypeVar("T")
 Obstacle = Literal[
@@ -193,7 +193,7 @@ def block_text(block: object, reply: Reply) -> str:
 
 
 def ending(
-    end: Mapping[str, Any], reply: Reply, has_text: bool, max_tokens: int | None
+    end: Mapping[str, object], reply: Reply, has_text: bool, max_tokens: int | None
 ) -> tuple[str, str | None]:
     """Return the completion's stop reason and stop, or raise where the message ends in another way."""
     reason, sequence = end.get("stop_reason"), end.get("stop_sequence")
@@ -202,9 +202,8 @@ def ending(
     # A stop sequence that is met at once explains an empty text; nothing else does.
     if not has_text and reason != "stop_sequence":
         raise _without_text(reason, reply(), max_tokens)
-    if sequence is not None:
-        field(end, "stop_sequence", str, reply)
-    return _STOP_REASONS[reason], HUMAN_PROMPT if reason == "end_turn" else sequence
+    stop = None if sequence is None else field(end, "stop_sequence", str, reply)
+    return _STOP_REASONS[reason], HUMAN_PROMPT if reason == "end_turn" else stop
 
 
 def _other_end(reason: object, details: object, reply: Mapping[str, object]) -> UntranslatableMessageError:
@@ -226,13 +225,13 @@ def _other_end(reason: object, details: object, reply: Mapping[str, object]) -> 
 
 
 def _without_text(
-    reason: str, reply: Mapping[str, Any], max_tokens: int | None
+    reason: str, reply: Mapping[str, object], max_tokens: int | None
 ) -> UntranslatableMessageError:
     sentence = f"the message ends with the stop reason {reason!r} and without any text"
     tokens = _thinking_tokens(reply)
     thought = any(
         isinstance(block, Mapping) and block.get("type") in THINKING_BLOCKS
-        for block in reply.get("content", ())
+        for block in cast("Iterable[object]", reply.get("content", ()))
     )
     if not thought and not tokens:
         return UntranslatableMessageError(sentence, reason="no_text", reply=reply)

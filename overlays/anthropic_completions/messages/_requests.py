@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from .._contract.generated import body_fields, violations
 from .._errors import AnthropicError
@@ -151,7 +151,7 @@ def to_messages_request(params: Mapping[str, object]) -> tuple[JSONObject, list[
     return done.request, list(done.losses)
 
 
-def needs_leading_space(params: Mapping[str, Any], request: Mapping[str, Any]) -> bool:
+def needs_leading_space(params: Mapping[str, object], request: Mapping[str, object]) -> bool:
     """Tell whether the old endpoint's answer would have begun with a space that Messages leaves out.
 
     It would after a prompt that ends in `\\n\\nAssistant:`. An answer that continues a prefill comes with its
@@ -163,8 +163,8 @@ def needs_leading_space(params: Mapping[str, Any], request: Mapping[str, Any]) -
         params: The completion request.
         request: The Messages request that was made of it.
     """
-    continues = request["messages"][-1]["role"] == "assistant"
-    prompt = validate(params["prompt"]).sanitised
+    continues = cast("list[JSONObject]", request["messages"])[-1]["role"] == "assistant"
+    prompt = validate(str(params["prompt"])).sanitised
     return not continues and not prompt[-1:].isspace()
 
 

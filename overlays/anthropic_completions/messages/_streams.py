@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ._beginnings import Answer
 from ._replies import UntranslatableMessageError, block_text, ending, field
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from .._contract.schema import JSONObject
 
-    Event = tuple[str, dict[str, Any]]
+    Event = tuple[str, JSONObject]
 
 # The field of a block that a kind of delta adds to. Whatever else comes adds to none.
 _DELTA_FIELDS = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .._errors.callers import stacklevel
 from ..models import lifecycle, recommended
@@ -63,8 +63,5 @@ def _says_messages_only(refusal: APIStatusError) -> bool:
 
 def message_of(refusal: APIStatusError) -> str:
     """Return the message of an error in the API's form; empty where it has none."""
-    body: Any = refusal.body
-    try:
-        return str(body["error"]["message"])
-    except (TypeError, KeyError):
-        return ""
+    detail = refusal.body.get("error") if isinstance(refusal.body, dict) else None
+    return str(detail.get("message", "")) if isinstance(detail, dict) else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,13 +63,15 @@ def cells_of(source: str | bytes, file: str) -> Iterator[tuple[int, str]]:
         yield number, "".join(map(str, lines))
 
 
-def _cells(notebook: Any, file: str) -> list[Any]:
+def _cells(notebook: object, file: str) -> list[object]:
     """Return the cells: in nbformat 3 they stand in worksheets."""
+    found = cast("dict[str, list[object]]", notebook)
     try:
-        if "cells" in notebook:
-            cells = notebook["cells"]
+        if "cells" in found:
+            cells = found["cells"]
         else:
-            cells = [cell for sheet in notebook["worksheets"] for cell in sheet["cells"]]
+            sheets = cast("list[dict[str, list[object]]]", found["worksheets"])
+            cells = [cell for sheet in sheets for cell in sheet["cells"]]
     except (KeyError, TypeError):
         cells = None
     if not isinstance(cells, list):
@@ -77,10 +79,10 @@ def _cells(notebook: Any, file: str) -> list[Any]:
     return cells
 
 
-def _is_python(notebook: Any) -> bool:
+def _is_python(notebook: object) -> bool:
     """Tell whether the notebook's language is Python, as it is where nothing is said."""
     try:
-        metadata = notebook["metadata"]
+        metadata = cast("dict[str, dict[str, dict[str, object]]]", notebook)["metadata"]
         language = (metadata.get("language_info") or {}).get("name") or metadata["kernelspec"]["language"]
     except (AttributeError, KeyError, TypeError):
         return True

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def sync_client(transport: httpx.BaseTransport, clock: Any, options: Mapping[str, Any]) -> Anthropic:
+def sync_client(transport: httpx.BaseTransport, clock: object, options: Mapping[str, Any]) -> Anthropic:
     """Return a client that sends through a transport."""
     http = httpx.Client(transport=transport)
     client = _Client(**{"http_client": http, **options})
@@ -30,7 +30,7 @@ def async_client(
     return client
 
 
-def _clock(client: Any) -> object:
+def _clock(client: _Client | _AsyncClient) -> object:
     return client._clock_in_use
 
 

@@ -137,8 +137,8 @@ def read_line(data: bytes) -> Line | None:
         found = parse_json(data)
     except ValueError:
         return None
-    name = found.get("custom_id") if isinstance(found, dict) else None
-    result = found.get("result") if isinstance(name, str) else None
+    line: JSONObject = found if isinstance(found, dict) else {}
+    name, result = line.get("custom_id"), line.get("result")
     if not isinstance(name, str) or not isinstance(result, dict):
         return None
     match = _CUSTOM_ID.fullmatch(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from ..._http.failures import parse_json
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from ..._contract.schema import JSONObject
 
-    Row = tuple[int, "dict[str, Any] | ValueError"]
+    Row = tuple[int, JSONObject | ValueError]
 
 Format = Literal["jsonl", "json", "csv", "tsv", "parquet"]
 FORMATS: tuple[Format, ...] = ("jsonl", "json", "csv", "tsv", "parquet")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import Any
+from typing import TextIO
 
 import click
 
@@ -50,6 +50,6 @@ def described(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def is_terminal(stream: Any = None) -> bool:
+def is_terminal(stream: TextIO | None = None) -> bool:
     """Whether a stream, standard output if none is given, is a terminal."""
     return bool((stream or sys.stdout).isatty())

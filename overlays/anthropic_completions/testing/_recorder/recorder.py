@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import httpx
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections import deque
     from collections.abc import AsyncIterator, Callable, Iterator
 
-    from .recording import Entry
+    from .recording import Entry, ReplyEntry
 
 # These headers are of no use to the decoded body that is stored.
 _OF_THE_ENCODING = (b"content-encoding", b"content-length")
@@ -73,7 +73,7 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self.replays = mode == "replay" or (mode == "auto" and self._tape.path.exists())
         if not self.replays and not self._tape.path.parent.is_dir():
             raise FileNotFoundError(f"path: {self._tape.path.parent} is no directory to record in")
-        self._transport: Any = transport
+        self._transport = transport
         self._entries: dict[str, deque[Entry]] | None = None
         self._lock = threading.Lock()
 
@@ -100,7 +100,7 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
             self._transport = httpx.HTTPTransport()
         recording = self._begin(request)
         try:
-            response = self._transport.handle_request(request)
+            response = cast("httpx.BaseTransport", self._transport).handle_request(request)
         except httpx.TransportError as error:
             recording.fail(error)
             raise
@@ -114,7 +114,7 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
             self._transport = httpx.AsyncHTTPTransport()
         recording = self._begin(request)
         try:
-            response = await self._transport.handle_async_request(request)
+            response = await cast("httpx.AsyncBaseTransport", self._transport).handle_async_request(request)
         except httpx.TransportError as error:
             recording.fail(error)
             raise
@@ -123,12 +123,12 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def close(self) -> None:
         """Close the transport that is sent with."""
         if self._transport is not None:
-            self._transport.close()
+            cast("httpx.BaseTransport", self._transport).close()
 
     async def aclose(self) -> None:
         """Close the transport that is sent with."""
         if self._transport is not None:
-            await self._transport.aclose()
+            await cast("httpx.AsyncBaseTransport", self._transport).aclose()
 
     def _begin(self, request: httpx.Request) -> _Recording:
         request.headers["accept-encoding"] = "identity"
@@ -150,10 +150,11 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
                     f"{asked['method']} {asked['target']} with the body {asked['body']!r}"
                 )
             entry = entries.popleft()
-        if "error" in entry:
-            raise _error(entry["error"], request)
-        reply = entry["response"]
-        return httpx.Response(reply["status"], headers=reply["headers"], stream=_Replayed(reply, request))
+        reply = entry.get("response")
+        if reply is None:
+            raise _error(entry.get("error", {}), request)
+        headers = [(name, value) for name, value in reply["headers"]]
+        return httpx.Response(reply["status"], headers=headers, stream=_Replayed(reply, request))
 
 
 class _Recording:
@@ -193,10 +194,10 @@ class _Recording:
         """Note a piece of the body."""
         self._body.append(piece)
 
-    def end(self, how: object = None) -> None:
+    def end(self, how: str | dict[str, str] | None = None) -> None:
         """Note the end of the body: None where it is whole."""
-        if not self._saved and how is not None:
-            self._entry["response"]["end"] = how
+        if not self._saved and how is not None and (reply := self._entry.get("response")) is not None:
+            reply["end"] = how
         self._finish()
 
     def _finish(self) -> None:
@@ -204,9 +205,9 @@ class _Recording:
             return
         self._saved = True
         entry = self._removal.value(self._entry)
-        if "response" in entry:
-            entry["response"]["body"] = [shown(piece) for piece in self._removal.pieces(self._decoded())]
-            if self._removal.left_in(json.dumps(entry["response"], ensure_ascii=False)):
+        if (reply := entry.get("response")) is not None:
+            reply["body"] = [shown(piece) for piece in self._removal.pieces(self._decoded())]
+            if self._removal.left_in(json.dumps(reply, ensure_ascii=False)):
                 raise self._refusal("the reply holds what a credential says that is too short to be removed")
         self._save(entry)
 
@@ -237,13 +238,13 @@ class _Recording:
 class _Recorded(httpx.SyncByteStream, httpx.AsyncByteStream):
     """A body that is noted while it is read."""
 
-    def __init__(self, stream: Any, recording: _Recording) -> None:
+    def __init__(self, stream: httpx.SyncByteStream | httpx.AsyncByteStream, recording: _Recording) -> None:
         self._stream = stream
         self._recording = recording
 
     def __iter__(self) -> Iterator[bytes]:
         try:
-            for piece in self._stream:
+            for piece in cast("httpx.SyncByteStream", self._stream):
                 self._recording.add(piece)
                 yield piece
         except httpx.TransportError as error:
@@ -253,7 +254,7 @@ class _Recorded(httpx.SyncByteStream, httpx.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
-            async for piece in self._stream:
+            async for piece in cast("httpx.AsyncByteStream", self._stream):
                 self._recording.add(piece)
                 yield piece
         except httpx.TransportError as error:
@@ -263,17 +264,17 @@ class _Recorded(httpx.SyncByteStream, httpx.AsyncByteStream):
 
     def close(self) -> None:
         self._recording.end(LEFT)
-        self._stream.close()
+        cast("httpx.SyncByteStream", self._stream).close()
 
     async def aclose(self) -> None:
         self._recording.end(LEFT)
-        await self._stream.aclose()
+        await cast("httpx.AsyncByteStream", self._stream).aclose()
 
 
 class _Replayed(httpx.SyncByteStream, httpx.AsyncByteStream):
     """A recorded body, in the pieces in which it came."""
 
-    def __init__(self, reply: Entry, request: httpx.Request) -> None:
+    def __init__(self, reply: ReplyEntry, request: httpx.Request) -> None:
         self._reply = reply
         self._request = request
 
@@ -283,7 +284,7 @@ class _Replayed(httpx.SyncByteStream, httpx.AsyncByteStream):
         end = self._reply.get("end")
         if end == LEFT:
             raise httpx.ReadError("The recording ends here: its reader left.", request=self._request)
-        if end is not None:
+        if isinstance(end, dict):
             raise _error(end, self._request)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:

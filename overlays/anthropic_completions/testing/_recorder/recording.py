@@ -6,7 +6,7 @@ import base64
 import json
 import re
 from collections import defaultdict, deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 import httpx
 
@@ -15,7 +15,38 @@ from .removal import REMOVED
 if TYPE_CHECKING:
     from pathlib import Path
 
-    Entry = dict[str, Any]
+    Piece = str | dict[str, str]
+
+
+class RequestEntry(TypedDict):
+    """What is stored of a request."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: object
+
+
+class ReplyEntry(TypedDict):
+    """What is stored of a reply.
+
+    Attributes:
+        end: How the body ended; None where it is whole.
+    """
+
+    status: int
+    headers: list[list[str]]
+    body: list[Piece]
+    end: NotRequired[str | dict[str, str] | None]
+
+
+class Entry(TypedDict):
+    """What is stored of an exchange: the request, and either the reply or an error."""
+
+    request: RequestEntry
+    response: NotRequired[ReplyEntry]
+    error: NotRequired[dict[str, str]]
+
 
 # How a body ends whose reader left.
 LEFT = "left"
@@ -47,7 +78,7 @@ _SECRET_PARAMETER = re.compile(r"([?&][^=&]*(?:key|token|secret|auth|sig|pass)[^
 _TAIL = b"\n]\n"
 
 
-def request_entry(request: httpx.Request) -> Entry:
+def request_entry(request: httpx.Request) -> RequestEntry:
     """Return what is stored of a request."""
     headers = {name: request.headers[name] for name in _KEPT_HEADERS if name in request.headers}
     body: object
@@ -59,12 +90,12 @@ def request_entry(request: httpx.Request) -> Entry:
     return {"method": request.method, "target": target, "headers": headers, "body": body}
 
 
-def request_key(entry: Entry) -> str:
+def request_key(entry: RequestEntry) -> str:
     """Return what two requests have in common that are the same."""
     return json.dumps(entry, sort_keys=True)
 
 
-def shown(data: bytes) -> Any:
+def shown(data: bytes) -> Piece:
     """Return bytes as text, or in base64 where they are not UTF-8."""
     try:
         return data.decode()
@@ -72,7 +103,7 @@ def shown(data: bytes) -> Any:
         return {"base64": base64.b64encode(data).decode()}
 
 
-def hidden(value: Any) -> bytes:
+def hidden(value: Piece) -> bytes:
     """Return the bytes that `shown` was given."""
     return value.encode() if isinstance(value, str) else base64.b64decode(value["base64"])
 

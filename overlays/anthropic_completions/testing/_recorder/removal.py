@@ -6,7 +6,7 @@ import base64
 import json
 import re
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import quote, quote_plus
 
 from ..._errors import HIDDEN_PARAMETERS
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import httpx
+
+T = TypeVar("T")
 
 REMOVED = "[removed]"
 # A shorter text would be found in many a word.
@@ -37,16 +39,19 @@ class Removal:
         forms = {form for text in long for form in _forms(text)}
         self._forms = sorted(forms, key=len, reverse=True)
 
-    def value(self, value: Any) -> Any:
+    def value(self, value: T) -> T:
         """Return a JSON value without the credentials, wherever they stand in its texts."""
+        return cast(T, self._without(value))
+
+    def _without(self, value: object) -> object:
         if isinstance(value, str):
             for form in self._forms:
                 value = value.replace(form, REMOVED)
             return value
         if isinstance(value, list):
-            return [self.value(item) for item in value]
+            return [self._without(item) for item in value]
         if isinstance(value, dict):
-            return {self.value(name): self.value(item) for name, item in value.items()}
+            return {self._without(name): self._without(item) for name, item in value.items()}
         return value
 
     def pieces(self, pieces: list[bytes]) -> list[bytes]:

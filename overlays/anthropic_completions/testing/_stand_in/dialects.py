@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol, Required, TypedDict, cast
 
 from ..._stream.serving import Fault, form_fault, prompt_fault
 from ...models import lifecycle
@@ -14,7 +14,16 @@ if TYPE_CHECKING:
     from ..._contract.schema import JSONObject
 
     Split = Callable[[str], list[str]]
-    Event = tuple[str, dict[str, Any]]
+    Event = tuple[str, JSONObject]
+
+
+class CompletionRequest(TypedDict, total=False):
+    """A request for a completion, as far as its answer depends on it."""
+
+    model: Required[str]
+    prompt: Required[str]
+    max_tokens_to_sample: Required[int]
+    stop_sequences: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +60,7 @@ class Dialect(Protocol):
         """Return what is wrong with a request's body, or None."""
         ...
 
-    def as_completion(self, request: Mapping[str, object]) -> Mapping[str, Any]:
+    def as_completion(self, request: Mapping[str, object]) -> CompletionRequest:
         """Return the completion request that asks for the same."""
         ...
 
@@ -59,7 +68,7 @@ class Dialect(Protocol):
         """Return the body of the reply with an answer."""
         ...
 
-    def events(self, reply: Mapping[str, Any], split: Split) -> Iterator[Event]:
+    def events(self, reply: Mapping[str, object], split: Split) -> Iterator[Event]:
         """Yield names and data of the events of the stream that says what a reply says, without pings.
 
         Args:
@@ -82,20 +91,21 @@ class Completions:
     def __init__(self, messages_only: Collection[str] | None) -> None:
         self._messages_only = messages_only
 
-    def fault_of(self, request: Any) -> Fault | None:
+    def fault_of(self, request: object) -> Fault | None:
         if (fault := form_fault(request)) is not None:
             return fault
-        model = request["model"]
+        asked = cast("CompletionRequest", request)  # by its form
+        model = asked["model"]
         if self._messages_only is None or model in self._messages_only:
             return Fault.invalid(
                 f'"{model}" is not supported on this API. Please use the Messages API instead.'
             )
-        return prompt_fault(request["prompt"])
+        return prompt_fault(asked["prompt"])
 
-    def as_completion(self, request: Mapping[str, object]) -> Mapping[str, object]:
-        return request
+    def as_completion(self, request: Mapping[str, object]) -> CompletionRequest:
+        return cast("CompletionRequest", request)
 
-    def reply(self, request: Mapping[str, Any], answer: Answer) -> JSONObject:
+    def reply(self, request: Mapping[str, object], answer: Answer) -> JSONObject:
         """Return the body of the reply, in the recorded order of fields."""
         identifier = f"compl_{answer.number:024}"
         return {
@@ -103,13 +113,13 @@ class Completions:
             "id": identifier,
             "completion": answer.text,
             "stop_reason": answer.stop_reason,
-            "model": lifecycle(request["model"]).snapshot,
+            "model": lifecycle(str(request["model"])).snapshot,
             "stop": answer.stop,
             "log_id": identifier,
             **answer.more,
         }
 
-    def events(self, reply: Mapping[str, Any], split: Split) -> Iterator[Event]:
-        for text in split(reply["completion"]):
+    def events(self, reply: Mapping[str, object], split: Split) -> Iterator[Event]:
+        for text in split(str(reply["completion"])):
             yield "completion", {**reply, "stop_reason": None, "stop": None, "completion": text}
         yield "completion", {**reply, "completion": ""}

@@ -138,7 +138,9 @@ class Exchange:
         chunks = 0
         for name, data in self.dialect.events(reply, lambda text: pieces(text, self.style.chunk_size)):
             padding = 0
-            if name in CHUNKS and data.get("delta", {}).get("type") not in THINKING_DELTAS:
+            delta = data.get("delta")
+            kind = delta.get("type") if isinstance(delta, dict) else None
+            if name in CHUNKS and kind not in THINKING_DELTAS:
                 if chunks and self.style.pings_after(chunks):
                     yield self.ping
                 if self.style.delay:

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..._contract.generated import find
 from ...prompts import AI_PROMPT, HUMAN_PROMPT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from .dialects import CompletionRequest
 
 _EXAMPLE = "#/paths/~1v1~1complete/post/requestBody/content/application~1json/examples/smallest/value/prompt"
 
 
-def completion_of(request: Mapping[str, Any]) -> tuple[str, str, str | None]:
+def completion_of(request: CompletionRequest) -> tuple[str, str, str | None]:
     """Return text, stop reason and stop of the completion of a valid request.
 
     The API reference's example is answered as there; any other prompt by its last question, said back.
     A token is a word with the white space before it. Of the stop sequences the one that is met first ends
     the text.
     """
-    prompt: str = request["prompt"]
+    prompt = request["prompt"]
     if prompt == find(_EXAMPLE):
         text = " Hello! My name is Claude."
     else:
@@ -34,7 +34,7 @@ def completion_of(request: Mapping[str, Any]) -> tuple[str, str, str | None]:
     if len(tokens) > request["max_tokens_to_sample"]:
         text = "".join(tokens[: int(request["max_tokens_to_sample"])])
         stop_reason, stop = "max_tokens", None
-    wanted = request.get("stop_sequences", ())
+    wanted = request.get("stop_sequences", [])
     met = [(text.index(sequence), sequence) for sequence in wanted if sequence and sequence in text]
     if met:
         at, stop = min(met)

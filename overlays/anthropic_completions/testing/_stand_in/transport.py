@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 
@@ -12,6 +12,7 @@ from .requests import Received
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
+    from .._clock import FakeClock
     from .replies import Reply, Step, Wait
 
 
@@ -22,7 +23,7 @@ class StandInTransport(httpx.MockTransport):
     connection `httpx.RemoteProtocolError`.
     """
 
-    def __init__(self, answer: Callable[[Received], Reply], clock: Any) -> None:
+    def __init__(self, answer: Callable[[Received], Reply], clock: FakeClock) -> None:
         super().__init__(self._answer)
         self._reply_to = answer
         self._clock = clock
@@ -56,7 +57,7 @@ class StandInTransport(httpx.MockTransport):
 class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
     """A reply's body, step by step."""
 
-    def __init__(self, steps: tuple[Step, ...], request: httpx.Request, clock: Any) -> None:
+    def __init__(self, steps: tuple[Step, ...], request: httpx.Request, clock: FakeClock) -> None:
         self._steps = steps
         self._request = request
         self._clock = clock

@@ -6,7 +6,7 @@ The contract is that of `/v1/complete`; the form that is checked here is written
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from ...._contract.generated import component
 from ...._contract.schema import compile_schema
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from ...._contract.schema import Check, JSONObject, Schema
     from ....models import MessagesSupport
-    from ..dialects import Answer, Event, Split
+    from ..dialects import Answer, CompletionRequest, Event, Split
+    from .shapes import Block, Message, MessagesRequest
 
 # Text, or a list of blocks of it.
 _TEXT: Schema = {
@@ -122,60 +123,63 @@ class Messages:
         self._like = like
         self._reword = reword
 
-    def fault_of(self, request: Any) -> Fault | None:
+    def fault_of(self, request: object) -> Fault | None:
         violations = _check()(request, "")
-        if not violations and "thinking" in request:
-            violations = _check_thinking(str(request["thinking"]["type"]))(request["thinking"], "thinking")
+        asked = cast("MessagesRequest", request)  # by its form
+        if not violations and "thinking" in asked:
+            violations = _check_thinking(str(asked["thinking"].get("type")))(asked["thinking"], "thinking")
         if violations:
             return Fault.violation(violations[0])
-        name = request["model"]
+        name = asked["model"]
         model = lifecycle(self._like.get(name, name))
         if model.snapshot != model.name and model.messages.prefill is None:
             # Of the aliases of the endpoint's own time, such as claude-2, it knows none.
             return Fault.of("not_found_error", f"model: {name}")
-        message = next(refusals(request, model.snapshot, model.messages), None)
+        message = next(refusals(asked, model.snapshot, model.messages), None)
         if message is None:
             return None
         return Fault.invalid(self._reword(message) if self._reword else message)
 
-    def _support(self, request: Mapping[str, Any]) -> MessagesSupport:
+    def _support(self, request: MessagesRequest) -> MessagesSupport:
         return lifecycle(self._like.get(request["model"], request["model"])).messages
 
-    def _thought(self, request: Mapping[str, Any]) -> int:
+    def _thought(self, request: MessagesRequest) -> int:
         """Return how many tokens the model thinks for: they count in `max_tokens`."""
         if not thinking.thinks(request, self._support(request)):
             return 0
         return min(self._thinking_tokens, int(request["max_tokens"]))
 
-    def as_completion(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    def as_completion(self, request: Mapping[str, object]) -> CompletionRequest:
+        asked = cast("MessagesRequest", request)
         turns = [
-            {"role": one["role"], "content": "".join(texts(one["content"]))} for one in request["messages"]
+            {"role": one["role"], "content": "".join(texts(one["content"]))} for one in asked["messages"]
         ]
-        if request.get("system"):
-            turns.insert(0, {"role": "system", "content": "".join(texts(request["system"]))})
+        if system := asked.get("system"):
+            turns.insert(0, {"role": "system", "content": "".join(texts(system))})
         return {
-            "model": request["model"],
+            "model": asked["model"],
             "prompt": str(Prompt.from_turns(turns, allow_markers=True)),
-            "max_tokens_to_sample": request["max_tokens"] - self._thought(request),
-            "stop_sequences": request.get("stop_sequences") or [],
+            "max_tokens_to_sample": asked["max_tokens"] - self._thought(asked),
+            "stop_sequences": asked.get("stop_sequences") or [],
         }
 
-    def reply(self, request: Mapping[str, Any], answer: Answer) -> JSONObject:
+    def reply(self, request: Mapping[str, object], answer: Answer) -> JSONObject:
         """Return the body of the reply; a word counts as a token."""
-        continues = request["messages"][-1]["role"] == "assistant"
+        made = cast("MessagesRequest", request)
+        continues = made["messages"][-1]["role"] == "assistant"
         text = answer.text if continues else answer.text.removeprefix(" ")
         stop_reason, stop_sequence = to_message_stop(answer.stop_reason, answer.stop)
-        asked, thought = words(self.as_completion(request)["prompt"]), self._thought(request)
-        content: list[JSONObject] = [{"type": "text", "text": text}] if text else []
+        asked, thought = words(self.as_completion(request)["prompt"]), self._thought(made)
+        content: list[Block] = [{"type": "text", "text": text}] if text else []
         usage: JSONObject = {"input_tokens": len(asked), "output_tokens": len(words(text)) + thought}
         if thought and stop_reason != "refusal":
-            content.insert(0, thinking.block_of(request, self._support(request), answer.number))
+            content.insert(0, thinking.block_of(made, self._support(made), answer.number))
             usage["output_tokens_details"] = {"thinking_tokens": thought}
         return {
             "id": f"msg_{answer.number:024}",
             "type": "message",
             "role": "assistant",
-            "model": lifecycle(request["model"]).snapshot,
+            "model": lifecycle(made["model"]).snapshot,
             "content": content,
             "stop_reason": stop_reason,
             "stop_sequence": stop_sequence,
@@ -184,24 +188,25 @@ class Messages:
             **answer.more,
         }
 
-    def events(self, reply: Mapping[str, Any], split: Split) -> Iterator[Event]:
+    def events(self, reply: Mapping[str, object], split: Split) -> Iterator[Event]:
+        message = cast("Message", reply)
         ending = {name: reply[name] for name in ("stop_reason", "stop_sequence", "stop_details")}
-        usage = {name: value for name, value in reply["usage"].items() if name != "input_tokens"}
+        usage = {name: value for name, value in message["usage"].items() if name != "input_tokens"}
         start = {
             **reply,
             "content": [],
             **dict.fromkeys(ending),
-            "usage": {"input_tokens": reply["usage"]["input_tokens"], "output_tokens": 0},
+            "usage": {"input_tokens": message["usage"]["input_tokens"], "output_tokens": 0},
         }
         yield "message_start", {"type": "message_start", "message": start}
-        for index, block in enumerate(reply["content"]):
+        for index, block in enumerate(message["content"]):
             place = {"index": index}
-            empty = dict.fromkeys(_FILLED_BY_DELTAS.get(block.get("type"), ()), "")
+            empty = dict.fromkeys(_FILLED_BY_DELTAS.get(block["type"], ()), "")
             begun = {"type": "content_block_start", **place, "content_block": {**block, **empty}}
             yield "content_block_start", begun
             if block.get("type") == "thinking":
                 yield from thinking.events_of(block, index)
-            for text in split(block["text"]) if block.get("type") == "text" else ():
+            for text in split(block.get("text", "")) if block.get("type") == "text" else ():
                 delta = {"type": "text_delta", "text": text}
                 yield "content_block_delta", {"type": "content_block_delta", **place, "delta": delta}
             yield "content_block_stop", {"type": "content_block_stop", **place}

@@ -5,21 +5,22 @@ Which models refuse what is in the contract, see `models.MessagesSupport`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..text import words
 from . import thinking
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from ....models import MessagesSupport
+    from .shapes import Content, MessagesRequest
 
 # The only value of top_p that the newest models are known to take.
 _TAKEN_TOP_P = 0.99
 
 
-def refusals(request: Mapping[str, Any], model: str, support: MessagesSupport) -> Iterator[str]:
+def refusals(request: MessagesRequest, model: str, support: MessagesSupport) -> Iterator[str]:
     """Yield what is refused of a request, the first being what the service says.
 
     Args:
@@ -35,19 +36,19 @@ def refusals(request: Mapping[str, Any], model: str, support: MessagesSupport) -
     yield from _of_sizes(request, support)
 
 
-def texts(content: str | list[dict[str, str]]) -> list[str]:
+def texts(content: Content) -> list[str]:
     """Return the texts of a message, or of `system`."""
     return [content] if isinstance(content, str) else [block["text"] for block in content]
 
 
-def _of_messages(request: Mapping[str, Any], support: MessagesSupport) -> Iterator[str]:
+def _of_messages(request: MessagesRequest, support: MessagesSupport) -> Iterator[str]:
     messages = request["messages"]
     if not messages:
         yield "messages: at least one message is required"
         return
     if messages[0]["role"] != "user":
         yield 'messages: first message must use the "user" role'
-    contents = [("messages", one["content"]) for one in messages]
+    contents: list[tuple[str, Content]] = [("messages", one["content"]) for one in messages]
     contents += [("system", request["system"])] if "system" in request else []
     for where, content in contents:
         for text in texts(content) or [""]:
@@ -66,7 +67,7 @@ def _of_messages(request: Mapping[str, Any], support: MessagesSupport) -> Iterat
             yield "messages: final assistant content cannot end with trailing whitespace"
 
 
-def _of_sampling(request: Mapping[str, Any], support: MessagesSupport) -> Iterator[str]:
+def _of_sampling(request: MessagesRequest, support: MessagesSupport) -> Iterator[str]:
     if support.sampling == "one":
         if request.get("top_p") == -1:
             yield "`top_p` cannot be set to -1 for this model."
@@ -75,7 +76,7 @@ def _of_sampling(request: Mapping[str, Any], support: MessagesSupport) -> Iterat
     if support.sampling == "none":
         taken = {"temperature": 1, "top_p": _TAKEN_TOP_P}
         for name in ("temperature", "top_k", "top_p"):
-            if name in request and request[name] != taken.get(name):
+            if name in request and request.get(name) != taken.get(name):
                 yield f"`{name}` is deprecated for this model."
         if {"temperature", "top_p"} <= request.keys():
             yield "`top_p` is deprecated for this model."
@@ -83,7 +84,7 @@ def _of_sampling(request: Mapping[str, Any], support: MessagesSupport) -> Iterat
         yield "`temperature` may only be set to 1 when thinking is enabled."
 
 
-def _of_sizes(request: Mapping[str, Any], support: MessagesSupport) -> Iterator[str]:
+def _of_sizes(request: MessagesRequest, support: MessagesSupport) -> Iterator[str]:
     most, asked = support.max_tokens, request["max_tokens"]
     if most is not None and asked > most:
         yield (

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from ...._contract.schema import JSONObject
     from ....models import MessagesSupport
     from ..dialects import Event
+    from .shapes import Block, MessagesRequest, OutputConfig, Thinking
 
 # What asks for thinking, and what switches it off.
 _ON = ("adaptive", "enabled")
@@ -22,30 +22,30 @@ _PREVIEW = "claude-mythos-preview"
 _ADVICE = 'Use "thinking.type.adaptive" and "output_config.effort" to control thinking behavior.'
 
 
-def thinks(request: Mapping[str, Any], support: MessagesSupport) -> bool:
+def thinks(request: MessagesRequest, support: MessagesSupport) -> bool:
     """Tell whether a model thinks before it answers a request."""
-    kind = (request.get("thinking") or {}).get("type")
+    kind = _asked(request).get("type")
     return kind in _ON if kind else support.thinking in ("on", "always")
 
 
-def block_of(request: Mapping[str, Any], support: MessagesSupport, number: int) -> JSONObject:
+def block_of(request: MessagesRequest, support: MessagesSupport, number: int) -> Block:
     """Return the block in front of the text: with a signature, and empty where models leave it so."""
-    display = (request.get("thinking") or {}).get("display")
+    display = _asked(request).get("display")
     shown = display == "summarized" or (display is None and support.sampling != "none")
     signature = b64encode(b"signature %d" % number).decode()
     return {"type": "thinking", "thinking": _SUMMARY if shown else "", "signature": signature}
 
 
-def events_of(block: Mapping[str, Any], index: int) -> Iterator[Event]:
+def events_of(block: Block, index: int) -> Iterator[Event]:
     """Yield the events of a stream that say what a block says, but for its beginning and end."""
-    deltas: list[dict[str, str]] = [{"type": "signature_delta", "signature": block["signature"]}]
-    if block["thinking"]:
-        deltas.insert(0, {"type": "thinking_delta", "thinking": block["thinking"]})
+    deltas: list[dict[str, str]] = [{"type": "signature_delta", "signature": block.get("signature", "")}]
+    if text := block.get("thinking"):
+        deltas.insert(0, {"type": "thinking_delta", "thinking": text})
     for delta in deltas:
         yield "content_block_delta", {"type": "content_block_delta", "index": index, "delta": delta}
 
 
-def refusals(request: Mapping[str, Any], model: str, support: MessagesSupport) -> Iterator[str]:
+def refusals(request: MessagesRequest, model: str, support: MessagesSupport) -> Iterator[str]:
     """Yield what the service says against `thinking` and `output_config`.
 
     Args:
@@ -53,9 +53,10 @@ def refusals(request: Mapping[str, Any], model: str, support: MessagesSupport) -
         model: The model's full name.
         support: What it takes.
     """
-    thinking = request.get("thinking") or {}
+    thinking = _asked(request)
     kind = thinking.get("type")
-    effort = (request.get("output_config") or {}).get("effort")
+    config: OutputConfig = request.get("output_config") or {}
+    effort = config.get("effort")
     if kind == "disabled" and support.off_switch == "between_tools":
         yield (
             'To turn thinking off on this model, send "thinking": {"type": "between_tools"} instead of '
@@ -86,6 +87,10 @@ def refusals(request: Mapping[str, Any], model: str, support: MessagesSupport) -
             f"output_config.effort '{effort}' is not supported when thinking is disabled on this model. "
             "Use effort 'high' or below, or enable thinking."
         )
+
+
+def _asked(request: MessagesRequest) -> Thinking:
+    return request.get("thinking") or {}
 
 
 def _advice(model: str) -> str:
