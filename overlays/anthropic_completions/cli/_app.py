@@ -28,7 +28,7 @@ class _LazyGroup(click.Group):
         "batch": "._batch.command",
         "export": "._export",
         "models": "._models",
-        "convert": "._convert",
+        "convert": "._convert.command",
         "scan": "._scan",
         "serve": "._serve",
         "run": "._run",

@@ -1,0 +1,1 @@
+"""`convert`: completion requests, as requests for messages (`command`), also in files (`bodies`)."""
