@@ -253,7 +253,7 @@ class TestFingerprints:
         stand_in.queue(completion("Fine."))
         cli("batch", str(source), str(target))
         (result,) = results(target)
-        assert len(result["fingerprint"]) == 16
+        assert len(result["fingerprint"]) == 24
         assert "secret" not in target.read_text()
 
     def test_files_of_earlier_versions_go_on_and_it_is_told_once(

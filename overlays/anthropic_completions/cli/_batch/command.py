@@ -152,7 +152,7 @@ def command(
     from .journal import folder_of
     from .progress import Progress
     from .report import Reporter, check_report
-    from .requests import Reading, check
+    from .requests import Reading, Way, check
     from .results import ids_in
     from .running import run, terminated_as_interrupted
     from .service import Service
@@ -168,6 +168,7 @@ def command(
             settings = settings_in(options)
             if report is not None:
                 check_report()
+            client = _client(max_retries, settings)
             reading = Reading(
                 source,
                 kind or format_of(source),
@@ -178,11 +179,11 @@ def command(
                 number_ids=number_ids,
                 form=form,
                 system=system,
+                way=Way(client._options, by_messages=via == "batches" or cancel),
             )
             checked = check(reading)
             if checked.wrong:
                 return _told_wrong(checked)
-            client = _client(max_retries, settings)
             if dry_run:
                 found = {} if force_skip else checked.fingerprints
                 done = ids_in(target, found, retry=checked.fingerprints if retry_failed else ())
@@ -261,8 +262,8 @@ def _opened(target: Path, checked: Checked, *, retry_failed: bool, force_skip: b
     )
     if results.unmarked:
         tell(
-            f"Note: {results.unmarked} results in {target} are of an earlier version, which did not keep "
-            "what was asked: they are skipped by their ids alone."
+            f"Note: {results.unmarked} results in {target} are of an earlier version, which kept nothing "
+            "or less of what was asked: only that is compared, and otherwise their ids."
         )
     return results
 

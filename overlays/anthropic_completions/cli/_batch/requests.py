@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from string import Formatter
 from typing import TYPE_CHECKING, cast
 
+from ..._client.routing import model_asked_for
 from ..._contract.generated import body_fields, component, first_violation
+from ...models import lifecycle
 from .._common import as_prompt
 from .inputs import rows_in
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..._contract.schema import JSONObject
+    from ..._options import Options
     from .._common import Form
     from .inputs import Format
 
@@ -51,7 +54,8 @@ class Asked(dict[str, object]):
     Attributes:
         number: The number of its row.
         row: The row's other fields, which go through to the result.
-        fingerprint: What tells this request from one with another prompt, model or setting: 16 hex digits.
+        fingerprint: What tells what is sent for this request from anything else: 16 hex digits of the request
+            itself, and 8 of the settings that change it on its way. Earlier versions kept the 16 only.
     """
 
     __slots__ = ("fingerprint", "number", "row")
@@ -79,6 +83,7 @@ class Reading:
         template: Text with the names of fields in braces, which makes the prompt; None for `prompt_field`.
         number_ids: Whether the number of a row is its id.
         form, system: What the prompts are, and text before their first turns; see `as_prompt`.
+        way: What becomes of requests on their way; None for nothing.
     """
 
     source: Path
@@ -90,6 +95,7 @@ class Reading:
     number_ids: bool = False
     form: Form | None = None
     system: str | None = None
+    way: Way | None = None
 
     def __post_init__(self) -> None:
         if self.template is not None:
@@ -126,7 +132,9 @@ class Reading:
                     value = _from_cell(name, value)
                 asked[name] = value
         asked.number, asked.row = number, rest
-        asked.fingerprint = fingerprint({**self.common, **asked})
+        whole = {**self.common, **asked}
+        way = "" if self.way is None else self.way.of(str(whole.get("model")))
+        asked.fingerprint = fingerprint(whole, way)
         return asked
 
     def _id(self, rest: JSONObject) -> Id:
@@ -147,6 +155,39 @@ class Reading:
             if rest.get(name) is None:
                 raise ValueError(f"template: expected a field {name!r}, got none")
         return self.template.format_map({name: rest[name] for name in names})
+
+
+@dataclass(frozen=True)
+class Way:
+    """What becomes of a request on its way: for which model and endpoint it is, and how it is translated.
+
+    Attributes:
+        options: The settings of the client.
+        by_messages: Whether Messages serves all requests, whatever `backend` says.
+    """
+
+    options: Options
+    by_messages: bool = False
+    _known: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    def of(self, model: str) -> str:
+        """Return what tells this way of a model's requests from others: the same text for the same way.
+
+        With the backend `auto` that is the way of `messages`, but for models that the contract has from
+        before: which endpoint serves a model shows only when it is asked.
+        """
+        if model not in self._known:
+            self._known[model] = self._found(model)
+        return self._known[model]
+
+    def _found(self, model: str) -> str:
+        options = self.options
+        asked = model_asked_for(replace(options, model_warnings=False), model)
+        facts = lifecycle(asked)
+        is_old = facts.status != "unknown" and facts.messages.prefill is None
+        if self.by_messages or options.backend == "messages" or (options.backend == "auto" and not is_old):
+            return json.dumps([asked, "messages", options.prefill, options.thinking_room])
+        return json.dumps([asked, "completions"])
 
 
 @dataclass
@@ -236,11 +277,20 @@ def check_template(template: str) -> None:
         raise ValueError("--template: expected the name of a field in braces, such as {question}, got none")
 
 
-def fingerprint(request: Mapping[str, object]) -> str:
-    """Return what tells a request from others: the first 64 bits of a hash of all but its id, in hex."""
+def fingerprint(request: Mapping[str, object], way: str = "") -> str:
+    """Return what tells a request, and its way, from others, in hex.
+
+    Args:
+        request: The request, of all of which but its id come the first 64 bits of a hash.
+        way: Its way, of which come 32 bits.
+    """
     fields = {name: _same(value) for name, value in request.items() if name != "id"}
     text = json.dumps(fields, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
+    return _hash(text)[:16] + _hash(way)[:8]
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 def _same(value: object) -> object:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _SYNC_SECONDS = 1.0
 _OUTCOMES = {"completion", "error"}
 _START = b'{"id":'
+# Of a fingerprint, and of those that earlier versions kept, which begin alike.
+_DIGITS, _DIGITS_BEFORE = 24, 16
 
 
 class ResultLine(TypedDict, total=False):
@@ -73,7 +75,7 @@ class ResultsFile:
     Attributes:
         done: The ids of the results in the file when it was opened.
         causes: Why some of them are errors.
-        unmarked: How many are of an earlier version, which kept no fingerprints.
+        unmarked: How many are of an earlier version, which kept none or less of a fingerprint.
 
     Raises:
         OSError: It cannot be opened, or another process has it open.
@@ -142,7 +144,7 @@ class ResultsFile:
     def _load(self, fingerprints: Mapping[str | int, int], retry: Collection[str | int]) -> None:
         """Read the ids, and mend the end: remove a torn line, end one that lacks only its newline."""
         whole, last = 0, b"\n"
-        others: list[str | int] = []
+        others = Others(self._path)
         for line, result in self._lines():
             if result is None:
                 break
@@ -151,11 +153,9 @@ class ResultsFile:
             identifier = result["id"]
             if identifier not in fingerprints or ("error" in result and identifier in retry):
                 continue
-            self.unmarked += "fingerprint" not in result
-            if _differs(result, fingerprints):
-                others.append(identifier)
-        if others:
-            raise OtherRequestsError(others_in(self._path, others))
+            self.unmarked += len(result.get("fingerprint") or "") != _DIGITS
+            others.look(identifier, result.get("fingerprint"), fingerprints)
+        others.check()
         if whole < os.fstat(self._fd).st_size:
             os.ftruncate(self._fd, whole)
         if not last.endswith(b"\n"):
@@ -268,13 +268,48 @@ def _without_infinity(value: object, mark: str) -> object:
     return value
 
 
-def others_in(path: Path, ids: list[str | int]) -> str:
-    """Return the words that refuse results of other requests with the same ids."""
-    named = ", ".join(map(repr, ids[:3])) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")
-    return (
-        f"{path}: holds results of {named} for other requests, whose prompt, model or settings differ; "
-        "name another OUT file, or skip them all the same with --force-skip"
-    )
+class Others:
+    """Finds results of other requests with the same ids.
+
+    Args:
+        path: Where the results are.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._ids: list[str | int] = []
+        self._asked_alike = True
+
+    def look(self, identifier: str | int, found: str | None, fingerprints: Mapping[str | int, int]) -> None:
+        """Look at the fingerprint of a result; None for one that has none."""
+        wanted = fingerprints.get(identifier)
+        if wanted is None or found is None:
+            return
+        digits = f"{wanted:0{_DIGITS}x}"
+        if found not in (digits, digits[:_DIGITS_BEFORE]):
+            self._ids.append(identifier)
+            self._asked_alike = self._asked_alike and found[:_DIGITS_BEFORE] == digits[:_DIGITS_BEFORE]
+
+    def check(self) -> None:
+        """Refuse what was found.
+
+        Raises:
+            OtherRequestsError: There are results of other requests.
+        """
+        if not self._ids:
+            return
+        named = ", ".join(map(repr, self._ids[:3]))
+        named += f" and {len(self._ids) - 3} more" if len(self._ids) > 3 else ""
+        what = (
+            "requests that were sent in another way: --backend, --map, --prefill, --thinking-room or the "
+            "environment says otherwise now"
+            if self._asked_alike
+            else "other requests, whose prompt, model or settings differ"
+        )
+        raise OtherRequestsError(
+            f"{self._path}: holds results of {named} for {what}; name another OUT file, or skip them all the "
+            "same with --force-skip"
+        )
 
 
 def ids_in(
@@ -286,7 +321,7 @@ def ids_in(
         OtherRequestsError: As of `ResultsFile`.
     """
     ids: set[str | int] = set()
-    others: list[str | int] = []
+    others = Others(path)
     if path.exists():
         with path.open("rb") as file:
             for line in file:
@@ -294,14 +329,6 @@ def ids_in(
                 if found is None or ("error" in found and found["id"] in retry):
                     continue
                 ids.add(found["id"])
-                if _differs(found, fingerprints):
-                    others.append(found["id"])
-    if others:
-        raise OtherRequestsError(others_in(path, others))
+                others.look(found["id"], found.get("fingerprint"), fingerprints)
+    others.check()
     return ids
-
-
-def _differs(result: ResultLine, fingerprints: Mapping[str | int, int]) -> bool:
-    """Whether a result is of another request than that with its id."""
-    wanted, found = fingerprints.get(result["id"]), result.get("fingerprint")
-    return wanted is not None and found is not None and found != f"{wanted:016x}"

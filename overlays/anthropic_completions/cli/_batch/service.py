@@ -11,7 +11,7 @@ from ...batch._service.items import Item, encoded, missing, outcome_of
 from ...batch._service.lines import Lines, OtherBatchError, lines_of_async
 from .journal import MOST_BYTES, MOST_REQUESTS, Journal, Places
 from .requests import Asked
-from .results import OtherRequestsError, others_in
+from .results import Others
 from .running import Stopped, line_of
 
 if TYPE_CHECKING:
@@ -70,15 +70,12 @@ class Service:
             OtherRequestsError: Some of them are of requests that say something else.
         """
         ids: set[str | int] = set()
-        others: list[str | int] = []
+        others = Others(self._journal.folder)
         for part in self._journal.parts.values():
             for identifier, found in part.ids():
                 ids.add(identifier)
-                wanted = fingerprints.get(identifier)
-                if wanted is not None and found != f"{wanted:016x}":
-                    others.append(identifier)
-        if others:
-            raise OtherRequestsError(others_in(self._journal.folder, others))
+                others.look(identifier, found, fingerprints)
+        others.check()
         return ids
 
     async def run(

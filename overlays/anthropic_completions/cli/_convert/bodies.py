@@ -32,7 +32,7 @@ class _File(NamedTuple):
 
     name: str
     betas: str
-    count: int
+    requests: int
 
 
 class Bodies:
@@ -100,7 +100,8 @@ class Bodies:
         if request.get("stream"):
             raise ValueError("stream: a batch does not stream")
         params = {name: value for name, value in request.items() if name not in ("betas", "stream")}
-        betas = ",".join(request.get("betas") or ())
+        listed = request.get("betas")
+        betas = ",".join(map(str, listed)) if isinstance(listed, list) else ""
         name = self._name(identifier, number)
         piece = json.dumps({"custom_id": name, "params": params}, separators=(",", ":")).encode()
         size = len(piece) + len(_BETWEEN)
@@ -122,7 +123,7 @@ class Bodies:
         """Yield in lines what was written, and how each file is submitted."""
         url = (os.environ.get("ANTHROPIC_BASE_URL") or BASE_URL).rstrip("/")
         for file in self._files:
-            requests = "1 request" if file.count == 1 else f"{file.count} requests"
+            requests = "1 request" if file.requests == 1 else f"{file.requests} requests"
             path = self._folder / file.name
             yield f"{path}: {requests}. To submit them:"
             headers = ["content-type: application/json", f"anthropic-version: {API_VERSION}"]
