@@ -1,11 +1,13 @@
 """Every command of the documentation and of the help texts runs, in a terminal and piped."""
 
+import csv
 import json
 import os
 import re
 import shlex
 import socket
 import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -18,6 +20,7 @@ from anthropic_completions.batch import Result
 from anthropic_completions.cli._app import app
 from anthropic_completions.cli._batch.requests import Asked, Reading, check
 from anthropic_completions.cli._batch.running import line_of
+from anthropic_completions.models import CURRENT
 from anthropic_completions.testing import StandIn
 from anthropic_completions.types import Completion
 from cli.shell import LOADED, Cli, Terminal, environment, kept_on_failure, piped
@@ -157,6 +160,34 @@ def test_a_command_that_serves_runs_until_ctrl_c(place: Path, command: str) -> N
         terminal.read_until("export ANTHROPIC_BASE_URL=http://127.0.0.1:")
         terminal.type("\x03")
         assert terminal.finish().code == 0
+
+
+def test_the_first_commands_of_the_page_lead_from_a_csv_to_a_csv_with_answers_and_a_report(
+    cli: Cli, today: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("plotly")
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs" / "batch.md").read_text(encoding="utf-8")
+    section = page.partition("## From a CSV")[2].partition("\n## ")[0]
+    install, batch, export, *_ = re.findall(r"^\$ (.*)$", section, re.MULTILINE)
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (extras,) = re.findall(r'^pip install "\.\[([a-z,]+)\]"', install)
+    assert {*extras.split(",")} <= declared["optional-dependencies"].keys()
+    Path("questions.csv").write_text(
+        'qid,question,gold\ntoes,How many toes?,18\nsky,"What colour, mostly?",blue\n', encoding="utf-8"
+    )
+    for command in (batch, export):
+        done = cli(*shlex.split(command)[1:])
+        assert (done.code, done.err) == (0, "")
+    with Path("answers.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["qid"]: row for row in csv.DictReader(file)}
+    assert {name: (row["gold"], row["completion"], row["model"]) for name, row in rows.items()} == {
+        "toes": ("18", "You said: How many toes?", CURRENT),
+        "sky": ("blue", "You said: What colour, mostly?", CURRENT),
+    }
+    assert "2 requests: 2 completed" in Path("report.html").read_text(encoding="utf-8")
+    assert f"those of {CURRENT};" in section
+    assert "it costs half" in section
 
 
 def test_the_python_of_the_page_runs() -> None:
