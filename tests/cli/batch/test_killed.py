@@ -2,9 +2,7 @@
 
 import asyncio
 import random
-import signal
 import subprocess
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -23,11 +21,18 @@ from anthropic_completions.testing import (
     error,
     overloaded,
     rate_limited,
+    raw,
     stall,
     truncate,
 )
 from cli.batch.files import COMMON, ask_many, lines_of, reading, results
-from cli.shell import MODULE, Cli, environment, kept_on_failure
+from cli.batch.killing import kill, points
+from cli.shell import MODULE, Cli, environment
+
+# Half of a surrogate pair, which UTF-8 does not have, and a number that JSON has and doubles have not.
+POISON = (
+    b'{"type":"completion","id":"c","completion":"\\ud83d","model":"m","stop_reason":"max_tokens","x":1e999}'
+)
 
 
 def test_requests_with_failures_of_each_kind_are_each_done_once(source: Path, target: Path) -> None:
@@ -81,30 +86,31 @@ def test_a_reply_cut_short_is_a_failure_of_that_one(
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize(("poisoned", "beside"), [(False, False), (True, False), (False, True)])
 def test_killed_five_times_at_random_points_it_ends_with_the_same_results(
-    source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+    source: Path, target: Path, poisoned: bool, beside: bool
 ) -> None:
+    """Also with replies that JSON or UTF-8 can hardly hold, and with a second run that is started at once."""
+
     def respond(received: Received) -> Scripted | None:
-        return error(400, message="Never.") if "7\n\nAssistant:" in received.json()["prompt"] else None
+        prompt = received.json()["prompt"]
+        if "7\n\nAssistant:" in prompt:
+            return error(400, message="Never.")
+        return raw(POISON, headers={}) if poisoned and "3\n\nAssistant:" in prompt else None
 
     count = 300
     ask_many(source, count)
-    points = sorted(random.Random().sample(range(1, count - 50), 5))
+    moments = points(random.Random(), count - 50)
     command = [*MODULE, "batch", "--concurrency", "4", str(source), str(target)]
-    killed = 0
-    with StandIn(respond=respond, keep=0).serve() as url:
+    with StandIn(respond=respond, keep=0, delay=0.005).serve() as url:
         env = environment(ANTHROPIC_BASE_URL=url, ANTHROPIC_API_KEY="k")
-        for point in points:
-            process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-            with kept_on_failure(process):
-                while process.poll() is None and lines_of(target) < point:
-                    time.sleep(0.002)
-                process.send_signal(signal.SIGKILL)
-                _, told = process.communicate()
-            killed += process.returncode == -signal.SIGKILL
-            assert process.returncode == -signal.SIGKILL, (points, told)
+        runs = [
+            kill(command, env, lambda moment=moment: lines_of(target) >= moment, beside=beside)
+            for moment in moments
+        ]
         last = subprocess.run(command, env=env, capture_output=True, encoding="utf-8", check=False)
-    assert killed == 5
+    assert all(run.killed for run in runs), moments
+    assert any(run.refused for run in runs) == beside
     assert last.returncode == 1, last.stderr  # as some failed
     outcome = {
         result["id"]: result["completion"]["completion"]
@@ -113,7 +119,10 @@ def test_killed_five_times_at_random_points_it_ends_with_the_same_results(
         for result in results(target)
     }
     assert len(results(target)) == count
-    assert outcome == {
-        f"q-{number}": "invalid_request_error" if number % 10 == 7 else f" You said: number {number}"
-        for number in range(count)
-    }
+
+    def expected(number: int) -> str:
+        if number % 10 == 7:
+            return "invalid_request_error"
+        return "\ud83d" if poisoned and number % 10 == 3 else f" You said: number {number}"
+
+    assert outcome == {f"q-{number}": expected(number) for number in range(count)}

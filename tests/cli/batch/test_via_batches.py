@@ -3,10 +3,8 @@
 import itertools
 import json
 import random
-import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -25,7 +23,8 @@ from anthropic_completions.testing import (
     raw,
 )
 from cli.batch.files import ask_many, lines_of, results
-from cli.shell import Cli, environment, kept_on_failure
+from cli.batch.killing import kill, points
+from cli.shell import Cli, environment
 
 VIA = ("batch", "--via", "batches", "--model", "claude-haiku-4-5")
 CREATE = "/v1/messages/batches"
@@ -50,6 +49,11 @@ def created(stand_in: StandIn) -> list[str]:
         for batch in stand_in._batches._batches.values()
         for request in batch.requests
     ]
+
+
+def submitted(stand_in: StandIn) -> int:
+    """Return the number of requests of all batches that were created."""
+    return sum(len(batch.requests) for batch in [*stand_in._batches._batches.values()])
 
 
 @pytest.fixture(autouse=True)
@@ -253,9 +257,7 @@ class TestGoesOn:
 
 
 @pytest.mark.timeout(300)
-def test_killed_five_times_at_random_moments_nothing_is_submitted_twice(
-    source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_killed_five_times_at_random_moments_nothing_is_submitted_twice(source: Path, target: Path) -> None:
     """With poisoned replies, and a second process that is started at once and must not take part."""
 
     def respond(received: Received) -> Scripted | None:
@@ -279,30 +281,23 @@ def test_killed_five_times_at_random_moments_nothing_is_submitted_twice(
         str(source),
         str(target),
     ]
-    chance = random.Random()
     stand_in = StandIn(respond=respond, keep=0)
-    killed = 0
+    # What was submitted, and what is fetched of it.
+    moments = points(random.Random(), 2 * 900)
     with stand_in.serve() as url:
         env = environment(ANTHROPIC_BASE_URL=url, ANTHROPIC_API_KEY="k")
-        for point in sorted(chance.sample(range(900), 5)):
-            process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-            with kept_on_failure(process):
-                second = subprocess.Popen(
-                    command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-                )
-                with kept_on_failure(second):
-                    while process.poll() is None and second.poll() is None:
-                        batches = [*stand_in._batches._batches.values()]
-                        if sum(len(one.requests) for one in batches) + lines_of(target) >= 2 * point:
-                            break
-                        time.sleep(0.005)
-                    time.sleep(chance.random() * 0.05)
-                    for one in (process, second):
-                        one.send_signal(signal.SIGKILL)
-                process.communicate()
-            killed += 1
+        runs = [
+            kill(
+                command,
+                env,
+                lambda moment=moment: submitted(stand_in) + lines_of(target) >= moment,
+                beside=True,
+            )
+            for moment in moments
+        ]
         last = subprocess.run(command, env=env, capture_output=True, encoding="utf-8", check=False)
-    assert killed == 5
+    assert sum(run.killed for run in runs) >= 4, moments  # the last results come at once
+    assert any(run.refused for run in runs)
     assert last.returncode == 1, last.stderr  # as some failed
     assert Counter(created(stand_in)) == Counter(f"number {number}" for number in range(1000))
     done = results(target)
