@@ -92,7 +92,13 @@ class Progress:
                     text.append(f" {waits}", style="yellow")
                 return text
 
-        bar = Bar(Count(), BarColumn(), State(), console=Console(stderr=True), refresh_per_second=4)
+        bar = Bar(
+            Count(),
+            BarColumn(complete_style="cyan", finished_style="green"),
+            State(),
+            console=Console(stderr=True),
+            refresh_per_second=4,
+        )
         with bar:
             task = bar.add_task("", total=tally.total)
             try:
