@@ -3,8 +3,6 @@
 import gzip
 import json
 import time
-import tracemalloc
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,82 +18,14 @@ from anthropic_completions import (
     OverloadedError,
     RateLimitError,
 )
-from anthropic_completions.types import Completion
+from client.attacks import END, FIELDS, JSON, A, B, call, options, read, reply
 from raw_server import CHUNKED, CLOSE, GO, HANG, LAST, RESET, RawServer, Repeat, Step, framed, head
-from reachable import assert_holds_none
-from support import ARGUMENTS, KEY, PING, Streamed, World, chunk, event
+from support import ARGUMENTS, PING, World, chunk, event
 
-A, B, END = chunk(" a"), chunk(" b"), chunk("", "stop_sequence")
-FIELDS = {"id": "c", "completion": " Hi", "model": "m", "stop_reason": "stop_sequence", "type": "completion"}
-JSON = json.dumps(FIELDS).encode()
 # A call may come this much later than its deadline, on a machine that is busy with other tests.
 LATE = 1.0
 # A deadline that is short to wait for.
 TIME = 0.25
-
-
-def options(world: World, server: RawServer, **changes: Any) -> dict[str, Any]:
-    """Return options for a client of a server; without certificates, which take their time to load."""
-    http = world.http(verify=False)
-    return {"max_retries": 0, "timeout": 15, "http_client": http, "base_url": server.url, **changes}
-
-
-def call(world: World, steps: Sequence[Step], **changes: Any) -> Any:
-    """Return what a plain call returns or raises."""
-    with RawServer(steps) as server:
-        try:
-            result = world.create(None, options(world, server, **changes))
-        except APIError as error:
-            assert_holds_none([KEY], error)
-            result = error
-        assert server.all_closed()
-    return result
-
-
-def read(world: World, steps: Sequence[Step], **changes: Any) -> Streamed:
-    """Return what a stream brings; after each chunk the server may go on."""
-    chunks: list[Completion] = []
-
-    def blocking(client: Any) -> Streamed:
-        stream = client.completions.create(**ARGUMENTS, stream=True)
-        error = None
-        try:
-            for piece in stream:
-                chunks.append(piece)
-                server.go()
-        except APIError as caught:
-            error = caught
-        return Streamed(chunks, error, stream.completion_so_far)
-
-    async def awaiting(client: Any) -> Streamed:
-        stream = await client.completions.create(**ARGUMENTS, stream=True)
-        error = None
-        try:
-            async for piece in stream:
-                chunks.append(piece)
-                server.go()
-        except APIError as caught:
-            error = caught
-        return Streamed(chunks, error, stream.completion_so_far)
-
-    with RawServer(steps) as server:
-        result: Streamed = world.use(blocking, awaiting, **options(world, server, **changes))
-        assert server.all_closed()
-    assert_holds_none([KEY], result.error)
-    return result
-
-
-def reply(body: bytes, *headers: str) -> bytes:
-    lines = ["HTTP/1.1 200 OK", *headers, f"content-length: {len(body)}"]
-    return "\r\n".join([*lines, "", ""]).encode() + body
-
-
-def bomb(start: bytes, unit: bytes, count: int) -> bytes:
-    """Return gzip that expands to `start` and `count` times `unit`, without its end."""
-    packer = zlib.compressobj(9, wbits=31)
-    first = packer.compress(start + unit) + packer.flush(zlib.Z_FULL_FLUSH)
-    again = packer.compress(unit) + packer.flush(zlib.Z_FULL_FLUSH)
-    return first + again * (count - 1)
 
 
 GZIP = head("transfer-encoding: chunked", "content-encoding: gzip")
@@ -260,85 +190,6 @@ def test_a_plain_reply_of_2023_is_a_completion(world: World) -> None:
 def test_a_plain_error_with_a_status_as_text_is_that_error(world: World) -> None:
     error = call(world, [reply(b'{"error": {"code": "429", "message": "Slow down."}}')])
     assert (type(error), error.status_code) == (RateLimitError, 429)
-
-
-class TestCompression:
-    """Decoded whole, and in bounded steps."""
-
-    MEMBERS = gzip.compress(JSON[:20], mtime=0) + gzip.compress(JSON[20:], mtime=0)
-
-    @pytest.mark.parametrize("cut", [1, 25, 10_000])
-    def test_gzip_of_several_members_is_read_whole(self, world: World, cut: int) -> None:
-        pieces = [self.MEMBERS[at : at + cut] for at in range(0, len(self.MEMBERS), cut)]
-        body = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-encoding: gzip\r\n\r\n"
-        result = call(world, [body + framed(*pieces) + LAST])
-        assert isinstance(result, Completion)
-        assert result.to_dict() == FIELDS
-        assert result.headers is not None
-        assert result.headers["content-encoding"] == "gzip"
-
-    @pytest.mark.parametrize("cut", [1, 25, 10_000])
-    def test_a_stream_of_several_gzip_members_is_read_whole(self, world: World, cut: int) -> None:
-        data = b"".join(gzip.compress(piece, mtime=0) for piece in (A, PING, B, END))
-        pieces = [data[at : at + cut] for at in range(0, len(data), cut)]
-        streamed = read(world, [GZIP + framed(*pieces) + LAST])
-        assert (streamed.error, streamed.texts) == (None, [" a", " b", ""])
-
-    @pytest.mark.parametrize("method", ["iter_bytes", "iter_lines", "iter_text", "read"])
-    def test_so_is_what_is_read_by_hand(self, world: World, method: str) -> None:
-        def joined(parts: list[Any]) -> bytes:
-            return b"".join(part if isinstance(part, bytes) else part.encode() for part in parts)
-
-        def blocking(client: Any) -> bytes:
-            with client.completions.with_streaming_response.create(**ARGUMENTS) as raw:
-                return raw.read() if method == "read" else joined(list(getattr(raw, method)()))
-
-        async def awaiting(client: Any) -> bytes:
-            async with client.completions.with_streaming_response.create(**ARGUMENTS) as raw:
-                if method == "read":
-                    return await raw.read()
-                return joined([part async for part in getattr(raw, method)()])
-
-        with RawServer([reply(self.MEMBERS, "content-encoding: gzip")]) as server:
-            assert world.use(blocking, awaiting, **options(world, server)) == JSON
-
-    def test_a_plain_bomb_is_refused_before_it_fills_the_memory(self, world: World) -> None:
-        """A kilobyte for each mebibyte that it expands to."""
-        body = bomb(b"{", b" " * 1024 * 1024, 256)
-        tracemalloc.start()
-        try:
-            error = call(world, [reply(body, "content-encoding: gzip")], max_reply_bytes=8_000_000)
-            peak = tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
-        assert type(error) is APIResponseValidationError
-        assert "max_reply_bytes" in str(error)
-        assert "8000000" in str(error)
-        assert peak < 40_000_000
-
-    def test_a_bomb_within_a_stream_is_refused_before_it_fills_the_memory(self, world: World) -> None:
-        """Of events that are each small enough."""
-        body = bomb(A, (PING + b": " + b" " * 10_000 + b"\n\n") * 100, 256)
-        tracemalloc.start()
-        try:
-            streamed = read(world, [GZIP + framed(body) + LAST], max_reply_bytes=8_000_000)
-            peak = tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
-        assert type(streamed.error) is APIResponseValidationError
-        assert "max_reply_bytes" in str(streamed.error)
-        assert streamed.error.completion == " a"
-        assert peak < 40_000_000
-
-    def test_a_reply_is_bounded_without_a_setting(self, world: World) -> None:
-        body = bomb(b"{", b" " * 1024 * 1024, 65)
-        error = call(world, [reply(body, "content-encoding: gzip")])
-        assert "max_reply_bytes, which is 67108864" in str(error)
-
-    def test_a_reply_that_is_not_compressed_is_bounded_too(self, world: World) -> None:
-        error = call(world, [CHUNKED, Repeat(framed(b" " * 60_000))], max_reply_bytes=1_000_000)
-        assert type(error) is APIResponseValidationError
-        assert "max_reply_bytes" in str(error)
 
 
 DRIPS: dict[str, list[Step]] = {
