@@ -124,8 +124,8 @@ def read(response: httpx.Response, max_bytes: int, is_late: Callable[[], bool] |
     return not stopped
 
 
-async def leave(pieces: AsyncIterator[object]) -> bool:
-    """End an iteration over a body before its end; return whether there was more to wait for.
+async def leave(pieces: AsyncIterator[object]) -> None:
+    """End an iteration over a body before its end.
 
     Closed from outside, an async generator drops those within it unfinished, of which trio warns. Cancelled
     where it waits for bytes, all of them end in order.
@@ -134,7 +134,6 @@ async def leave(pieces: AsyncIterator[object]) -> bool:
         scope.cancel()
         async for _ in pieces:
             pass
-    return scope.cancelled_caught
 
 
 async def read_async(
@@ -155,8 +154,10 @@ async def read_async(
             except APIResponseValidationError:
                 await leave(pieces)
                 raise
-            if not stopped and is_late is not None and is_late():
-                stopped = await leave(pieces)
+            if is_late is not None and is_late():
+                stopped = True
+                await leave(pieces)
+                break
     finally:
         with anyio.CancelScope(shield=True):
             await stream.aclose()
