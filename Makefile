@@ -10,12 +10,15 @@ INSTALLED := .venv/.installed
 EXTRAS := $(addprefix --extra ,cli fast gateway otel parquet report server)
 # The environments besides .venv are sessions of noxfile.py, in .venvs.
 NOX := $(BIN)/nox --session
-COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	--upgrade --quiet pyproject.toml
+BARE_COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--upgrade --quiet
+COMPILE := $(BARE_COMPILE) pyproject.toml
+PROGRAM_COMPILE := $(COMPILE) --extra cli --override requirements/programs/overrides.in
 
 .DEFAULT_GOAL := help
-.PHONY: help demo generate check-generated check lint-spec test test-pythons test-wheel test-compat test-httpx2 \
-	test-stand-in test-chaos test-distributed test-languages test-generators test-vectors-mutants dist-contract check-contract \
+.PHONY: help demo generate check-generated check lint-spec test test-pythons test-wheel test-compat test-programs \
+	test-gateway test-httpx2 test-stand-in test-chaos test-distributed test-languages test-generators \
+	test-vectors-mutants dist-contract check-contract \
 	check-upstream bench bench-quick \
 	bench-decoder bench-batch docs release test-release format lock build clean
 
@@ -68,8 +71,7 @@ lock: $(INSTALLED) ## Pin the newest versions of all tools, with hashes
 	$(COMPILE) $(addprefix --extra ,cli dask fast ray spark) requirements/distributed.in \
 		--output-file requirements/distributed.txt
 	$(COMPILE) requirements/docs.in --output-file requirements/docs.txt
-	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade --quiet \
-		requirements/release.in --output-file requirements/release.txt
+	$(BARE_COMPILE) requirements/release.in --output-file requirements/release.txt
 	$(COMPILE) $(EXTRAS) requirements/test.in --output-file requirements/test.txt
 	$(COMPILE) $(EXTRAS) requirements/dev.in --output-file requirements/dev.txt
 	$(COMPILE) $(EXTRAS) requirements/compat.in --output-file requirements/compat.txt
@@ -78,11 +80,23 @@ lock: $(INSTALLED) ## Pin the newest versions of all tools, with hashes
 		--output-file requirements/restore.txt
 	$(COMPILE) $(EXTRAS) requirements/restore.in --override requirements/restore-1-overrides.in \
 		--output-file requirements/restore-1.txt
+	for name in fschat langchain llm lm-eval; do $(PROGRAM_COMPILE) requirements/programs/$$name.in \
+		--output-file requirements/programs/$$name.txt || exit 1; done
+	$(PROGRAM_COMPILE) requirements/programs/helm.in --override requirements/programs/helm-overrides.in \
+		--output-file requirements/programs/helm.txt
+	for name in before before-0.39; do $(BARE_COMPILE) --no-deps requirements/programs/$$name.in \
+		--output-file requirements/programs/$$name.txt || exit 1; done
 	cd tools/redocly && npm update --package-lock-only
 	cd tools/site && npm update --package-lock-only
 
 test-compat: build ## Compare with anthropic 0.125.0, call by call, and restore completions to packages without them
 	$(NOX) compat restore restore-1
+
+test-programs: build ## Run five programs that nobody edited, each beside its old self (PROGRAM=llm for one)
+	$(NOX) "programs$(if $(PROGRAM),($(PROGRAM)))"
+
+test-gateway: build ## Use the gateway with clients in Python, TypeScript, Go and curl, beside the old endpoint
+	$(NOX) gateway-clients
 
 test-httpx2: build ## Run the tests over httpx2, the maintained fork of httpx
 	$(NOX) httpx2

@@ -3,6 +3,7 @@
 `make` runs the sessions: it builds the wheel first.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -14,6 +15,8 @@ import nox
 ROOT = Path(__file__).resolve().parent
 # Without tests/pipeline and tests/docs, which need the tools of .venv.
 SUITE = ["tests/unit", "tests/client", "tests/contract", "tests/cli"]
+# Those of other people, each with its list of packages.
+PROGRAMS = ["fschat", "helm", "langchain", "llm", "lm-eval"]
 PACKAGES = ["anthropic_completions", "anthropic_completions_api"]
 
 nox.needs_version = ">=2025.5.1"
@@ -130,6 +133,60 @@ def distributed(session: nox.Session) -> None:
     environment = {"PYTHONDONTWRITEBYTECODE": None}
     # What the engines warn of is theirs.
     session.run("pytest", "-s", "-W", "default", "tests/distributed", *session.posargs, env=environment)
+
+
+@nox.session
+@nox.parametrize("program", PROGRAMS, ids=PROGRAMS)
+def programs(session: nox.Session, program: str) -> None:
+    """Run a program that nobody edited with completions restored, and beside a release that had them.
+
+    Its environment has what the program has and no more: pytest runs in .venv. Older releases of `anthropic`
+    are in folders of it, which come first for the runs that compare.
+    """
+    install(session, f"programs/{program}")
+    environment = Path(session.virtualenv.location)
+    for release in ["before", *(["before-0.39"] if program == "lm-eval" else [])]:
+        exactly = ["uv", "pip", "install", "--quiet", "--require-hashes", "--no-deps"]
+        listed = [
+            "--target",
+            str(environment / release),
+            "--requirements",
+            f"requirements/programs/{release}.txt",
+        ]
+        session.run_install(*exactly, *listed)
+    tests = f"tests/programs/test_{program.replace('-', '_')}.py"
+    told = {"PROGRAM_ENVIRONMENT": str(environment)}
+    session.run(
+        str(ROOT / ".venv/bin/pytest"),
+        "-n0",
+        "-q",
+        "--timeout=1800",
+        tests,
+        *session.posargs,
+        env=told,
+        external=True,
+    )
+
+
+@nox.session(name="gateway-clients")
+def gateway_clients(session: nox.Session) -> None:
+    """Use the gateway with the last clients that had completions, of the languages whose tools are here."""
+    install(session, "compat")
+    folder = ROOT / "tests/gateway_clients"
+    commands = {"python": ["python", str(folder / "python_client.py")]}
+    if shutil.which("npm"):
+        with session.chdir(folder / "typescript"):
+            session.run_install("npm", "ci", "--silent", external=True)
+        commands["typescript"] = ["node", str(folder / "typescript/client.mjs")]
+    if shutil.which("go"):
+        built = Path(session.virtualenv.location) / "gateway-client"
+        with session.chdir(folder / "go"):
+            session.run_install("go", "build", "-buildvcs=false", "-o", str(built), ".", external=True)
+        commands["go"] = [str(built)]
+    if len(commands) < 3:
+        session.warn(f"only the clients of {', '.join(commands)} are tried: npm or go is not here")
+    told = {"GATEWAY_CLIENTS": json.dumps(commands)}
+    session.run("pytest", "-n0", "-q", "tests/gateway_clients", *session.posargs, env=told)
 
 
 @nox.session

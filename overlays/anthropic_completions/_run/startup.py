@@ -58,7 +58,8 @@ def _restore(module: ModuleType) -> None:
     except ImportError:  # a sub-process in another environment, which is none of ours
         _tell_if_verbose(f"{sys.executable} does not have this package; anthropic is left as it is")
         return
-    restore(module)
+    # Warnings of models would be output that the program did not have.
+    restore(module, model_warnings=bool(os.environ.get("ANTHROPIC_COMPLETIONS_VERBOSE")))
     version = getattr(module, "__version__", "of an unknown version")
     _tell_if_verbose(f"restored completions to anthropic {version} in process {os.getpid()}")
 
