@@ -7,7 +7,7 @@ TOOLS := .venv/.tools
 INSTALLED := .venv/.installed
 
 # Those of the engines, `ray`, `spark` and `dask`, are large: they are in requirements/distributed.txt alone.
-EXTRAS := $(addprefix --extra ,cli fast gateway otel parquet report server)
+EXTRAS := $(addprefix --extra ,aiohttp cli fast gateway otel parquet report rust server)
 # The environments besides .venv are sessions of noxfile.py, in .venvs.
 NOX := $(BIN)/nox --session
 BARE_COMPILE := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
@@ -17,7 +17,7 @@ PROGRAM_COMPILE := $(COMPILE) --extra cli --override requirements/programs/overr
 
 .DEFAULT_GOAL := help
 .PHONY: help demo generate check-generated check lint-spec test test-pythons test-wheel test-compat test-programs \
-	test-gateway test-httpx2 test-stand-in test-chaos test-distributed test-languages test-generators \
+	test-gateway test-httpx2 test-transports test-stand-in test-chaos test-distributed test-languages test-generators \
 	test-vectors-mutants dist-contract check-contract \
 	check-upstream bench bench-quick \
 	bench-decoder bench-batch docs release test-release format lock build clean
@@ -67,6 +67,7 @@ format: $(INSTALLED) ## Format and mend what the linter can
 lock: $(INSTALLED) ## Pin the newest versions of all tools, with hashes
 	$(COMPILE) --output-file requirements/runtime.txt
 	$(COMPILE) --extra fast --output-file requirements/fast.txt
+	$(COMPILE) --extra aiohttp --extra rust --output-file requirements/transports.txt
 	$(COMPILE) requirements/plot.in --output-file requirements/plot.txt
 	$(COMPILE) $(addprefix --extra ,cli dask fast ray spark) requirements/distributed.in \
 		--output-file requirements/distributed.txt
@@ -100,6 +101,9 @@ test-gateway: build ## Use the gateway with clients in Python, TypeScript, Go an
 
 test-httpx2: build ## Run the tests over httpx2, the maintained fork of httpx
 	$(NOX) httpx2
+
+test-transports: build ## Run the client's tests and the fault matrix over aiohttp and over Rust's reqwest
+	$(NOX) transports
 
 test-stand-in: $(INSTALLED) ## Have Schemathesis test the stand-in against the contract
 	@scripts/test_stand_in.sh $(BIN)/python

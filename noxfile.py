@@ -100,6 +100,14 @@ def httpx2(session: nox.Session) -> None:
 
 
 @nox.session
+@nox.parametrize("transport", ["aiohttp", "rust"])
+def transports(session: nox.Session, transport: str) -> None:
+    """Run the client's tests, the fault matrix among them, over another transport than httpx's own."""
+    install(session, "test")
+    pytest(session, "-p", "transport", "tests/client", PYTHONPATH="tests", TRANSPORT=transport)
+
+
+@nox.session
 def compat(session: nox.Session) -> None:
     """Compare with the last anthropic release that had completions."""
     install(session, "compat")

@@ -1,6 +1,7 @@
 """What tests share: the worlds in which a client runs, and scripted replies."""
 
 import json
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -207,6 +208,9 @@ WORLDS = {
     "lent": World(None, lent=True),
     "trio": World("trio"),
 }
+# Over another transport (tests/transport.py), where it has them; a lent client has its own.
+if transport := os.environ.get("TRANSPORT"):
+    WORLDS = {name: WORLDS[name] for name in {"aiohttp": ["asyncio"], "rust": ["sync", "asyncio"]}[transport]}
 
 
 def completion_reply(**changes: Any) -> httpx.Response:

@@ -61,8 +61,11 @@ if TYPE_CHECKING:
     from ._client.responses import AsyncAPIResponse as AsyncAPIResponse
     from ._http.clients import DEFAULT_CONNECTION_LIMITS as DEFAULT_CONNECTION_LIMITS
     from ._http.clients import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
+    from ._http.clients import DefaultAioHttpClient as DefaultAioHttpClient
     from ._http.clients import DefaultAsyncHttpxClient as DefaultAsyncHttpxClient
+    from ._http.clients import DefaultAsyncRustHttpClient as DefaultAsyncRustHttpClient
     from ._http.clients import DefaultHttpxClient as DefaultHttpxClient
+    from ._http.clients import DefaultRustHttpClient as DefaultRustHttpClient
     from ._restore.restore import restore as restore
     from ._stream.streams import AsyncStream as AsyncStream
     from ._stream.streams import Stream as Stream
@@ -98,8 +101,11 @@ __all__ = [
     "Client",
     "ConflictError",
     "DeadlineExceededError",
+    "DefaultAioHttpClient",
     "DefaultAsyncHttpxClient",
+    "DefaultAsyncRustHttpClient",
     "DefaultHttpxClient",
+    "DefaultRustHttpClient",
     "IncompleteStreamError",
     "InternalServerError",
     "Middleware",
@@ -138,8 +144,11 @@ _LAZY = {
     "AsyncStream": "._stream.streams",
     "DEFAULT_CONNECTION_LIMITS": "._http.clients",
     "DEFAULT_TIMEOUT": "._http.clients",
+    "DefaultAioHttpClient": "._http.clients",
     "DefaultAsyncHttpxClient": "._http.clients",
+    "DefaultAsyncRustHttpClient": "._http.clients",
     "DefaultHttpxClient": "._http.clients",
+    "DefaultRustHttpClient": "._http.clients",
     "Stream": "._stream.streams",
     "generated_client": "._client.generated",
     "restore": "._restore.restore",

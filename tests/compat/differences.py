@@ -362,7 +362,6 @@ MISSING: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("AsyncMiddlewareCallable", "MiddlewareCallable", "MiddlewareInput"), _INSIDE),
         **dict.fromkeys(("NoneType", "ProxiesTypes", "Transport", "__title__"), _INSIDE),
         "BaseModel": _PYDANTIC,
-        "DefaultAioHttpClient": "It needs aiohttp.",
     },
     "client": {
         **dict.fromkeys(("beta", "files", "messages", "models", "skills", "webhook_key"), _OTHERS),

@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
-import os
-import socket
 import time
 from datetime import timedelta
-from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
-from urllib.request import getproxies
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import httpx
 
 from .._errors import HIDDEN_PARAMETERS, shown_url, strip_credentials
-from .._options import CONNECT_SECONDS, TIMEOUT_SECONDS
 from .._secrets import REDACTED, is_secret
 from .bodies import SentBytes
 from .lost import notice_lost_connections
 from .network import keep_limits
+from .transports.defaults import DEFAULT_CONNECTION_LIMITS as DEFAULT_CONNECTION_LIMITS
+from .transports.defaults import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
+from .transports.defaults import with_defaults
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
 
-DEFAULT_TIMEOUT = httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS)
-DEFAULT_CONNECTION_LIMITS = httpx.Limits(max_connections=1000, max_keepalive_connections=100)
 H = TypeVar("H", bound="httpx.Client | httpx.AsyncClient")
-_PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 _httpx_log = logging.getLogger(httpx.__name__)
 
 
@@ -46,14 +38,14 @@ class DefaultHttpxClient(httpx.Client):
     """An `httpx.Client` with this package's defaults; arguments change them one by one."""
 
     def __init__(self, **kwargs: object) -> None:
-        super().__init__(**_with_defaults(kwargs, httpx.HTTPTransport))
+        super().__init__(**with_defaults(kwargs, httpx.HTTPTransport))
 
 
 class DefaultAsyncHttpxClient(httpx.AsyncClient):
     """An `httpx.AsyncClient` with this package's defaults; arguments change them one by one."""
 
     def __init__(self, **kwargs: object) -> None:
-        super().__init__(**_with_defaults(kwargs, httpx.AsyncHTTPTransport))
+        super().__init__(**with_defaults(kwargs, httpx.AsyncHTTPTransport))
 
 
 def params_beside(http: httpx.Client | httpx.AsyncClient, url: httpx.URL) -> httpx.QueryParams | None:
@@ -75,9 +67,15 @@ def _prepare(
     extensions: Mapping[str, object] | None = None,
 ) -> httpx.Request:
     """Return a request; the same one as `build_request` would."""
-    if not content or client.cookies:
+    if not content or client.cookies or client._direct is None or client.headers.raw != client._raw_headers:
         return client.build_request(
-            method, url, headers=headers, content=content, timeout=timeout, extensions=dict(extensions or {})
+            method,
+            url,
+            params=params_beside(client, url),
+            headers=headers,
+            content=content,
+            timeout=timeout,
+            extensions=dict(extensions or {}),
         )
     given = {name.lower() for name in headers}
     # httpx's own headers, in httpx's order: those of the client that are not given, and two of the request.
@@ -98,24 +96,31 @@ def _prepare(
 
 
 class DirectClient(httpx.Client):
-    """The client that is made where none is given.
+    """The client that is made where none is given, and what it is with other transports.
 
     What `httpx.Client` does around each request is for features that nobody could have asked this one for:
     authentication flows, hooks, redirects, a base URL. So it hands requests straight to its transport, and
-    goes httpx's way where there is more to do: with cookies and proxies.
+    goes httpx's way where there is more to do: with cookies and proxies, and where a user who made it asked
+    for more.
     """
 
+    @staticmethod
+    def transports() -> type[httpx.BaseTransport]:
+        """Return the class of its transports."""
+        return httpx.HTTPTransport
+
     def __init__(self, **kwargs: object) -> None:
-        settings = _with_defaults(kwargs, httpx.HTTPTransport)
+        settings = with_defaults(kwargs, self.transports())
         super().__init__(**settings)
-        self._direct = None if any(settings.get("mounts", {}).values()) else settings["transport"]
+        self._direct = settings["transport"] if _goes_direct(settings) else None
+        self._raw_headers = self.headers.raw
         self._own_headers = _by_name(self.headers)
 
     prepare = _prepare
 
     def deliver(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return its reply, unread; the request has no credentials then."""
-        if self._direct is None or self.is_closed:
+        if self._direct is None or self.is_closed or _has_more_to_do(self):
             proxied = self.send(request, stream=True, follow_redirects=False)
             strip_credentials(proxied)
             return proxied
@@ -129,17 +134,23 @@ class DirectClient(httpx.Client):
 class AsyncDirectClient(httpx.AsyncClient):
     """As `DirectClient`."""
 
+    @staticmethod
+    def transports() -> type[httpx.AsyncBaseTransport]:
+        """Return the class of its transports."""
+        return httpx.AsyncHTTPTransport
+
     def __init__(self, **kwargs: object) -> None:
-        settings = _with_defaults(kwargs, httpx.AsyncHTTPTransport)
+        settings = with_defaults(kwargs, self.transports())
         super().__init__(**settings)
-        self._direct = None if any(settings.get("mounts", {}).values()) else settings["transport"]
+        self._direct = settings["transport"] if _goes_direct(settings) else None
+        self._raw_headers = self.headers.raw
         self._own_headers = _by_name(self.headers)
 
     prepare = _prepare
 
     async def deliver(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return its reply, unread; the request has no credentials then."""
-        if self._direct is None or self.is_closed:
+        if self._direct is None or self.is_closed or _has_more_to_do(self):
             proxied = await self.send(request, stream=True, follow_redirects=False)
             strip_credentials(proxied)
             return proxied
@@ -187,6 +198,24 @@ class _AsyncTimedStream(_Timed, httpx.AsyncByteStream):
         await self._stream.aclose()
 
 
+# What httpx does itself for each request, or what is nothing to a transport.
+_TRANSPORT_SETTINGS = {
+    *("cert", "follow_redirects", "headers", "http1", "http2", "limits", "mounts", "timeout", "transport"),
+    *("trust_env", "verify"),
+}
+
+
+def _goes_direct(settings: Mapping[str, object]) -> bool:
+    """Tell whether requests may go straight to the transport, past what httpx does for these settings."""
+    mounts = settings.get("mounts")
+    return settings.keys() <= _TRANSPORT_SETTINGS and not (isinstance(mounts, dict) and any(mounts.values()))
+
+
+def _has_more_to_do(client: DirectClient | AsyncDirectClient) -> bool:
+    """Tell whether a client was given hooks or authentication after it was made."""
+    return client.auth is not None or any(client.event_hooks.values())
+
+
 def _by_name(headers: httpx.Headers) -> list[tuple[str, tuple[str, str]]]:
     """Return headers by their names in lower case."""
     pairs = [(name.decode("ascii"), value.decode("ascii")) for name, value in headers.raw]
@@ -219,129 +248,65 @@ def _finish(
             request.headers[name] = REDACTED
 
 
-def _with_defaults(kwargs: Mapping[str, object], transport: Callable[..., object]) -> dict[str, Any]:
-    settings: dict[str, Any] = {
-        "timeout": DEFAULT_TIMEOUT,
-        "limits": DEFAULT_CONNECTION_LIMITS,
-        "follow_redirects": True,
-        **kwargs,
-    }
-    if settings.get("transport") is None:
-        names = ("verify", "cert", "trust_env", "http1", "http2", "limits")
-        arguments = {name: settings[name] for name in names if name in settings}
-        if arguments.get("verify", True) is True and "cert" not in arguments:
-            arguments["verify"] = _ssl_context(
-                trust_env=settings.get("trust_env", True), http2=bool(settings.get("http2"))
-            )
-        arguments["socket_options"] = _socket_options()
-        if (proxy := settings.pop("proxy", None)) is not None:
-            settings["transport"] = transport(proxy=proxy, **arguments)
-        else:
-            settings["transport"] = transport(**arguments)
-            if settings.get("trust_env", True):
-                proxies = {
-                    pattern: None if url is None else _proxied(transport, pattern, url, arguments)
-                    for pattern, url in environment_proxies().items()
-                }
-                settings["mounts"] = {**proxies, **(settings.get("mounts") or {})}
-    return settings
-
-
-def _ssl_context(*, trust_env: bool, http2: bool) -> ssl.SSLContext:
-    """Return the certificates to trust, loaded once for all clients of a process that are set up alike."""
-    paths = [os.environ.get(name) if trust_env else None for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")]
+def _aio() -> type[httpx.AsyncBaseTransport]:
     try:
-        written = Path(paths[0]).stat().st_mtime_ns if paths[0] else None
-        return _loaded(trust_env, http2, *paths, written, os.environ.get("SSLKEYLOGFILE"))
-    except OSError as error:  # ssl's errors are among them
-        for name, path in zip(("SSL_CERT_FILE", "SSL_CERT_DIR"), paths, strict=True):
-            if path:
-                raise ValueError(
-                    f"{name}: expected where certificates can be read, got {path!r}: {error}"
-                ) from error
-        raise
-
-
-@lru_cache(maxsize=8)
-def _loaded(trust_env: bool, *_what_else_counts: object) -> ssl.SSLContext:
-    """Load certificates, which takes some 20 ms; httpcore tells a context which protocols to offer."""
-    return httpx.create_ssl_context(trust_env=trust_env)
-
-
-def _proxied(
-    transport: Callable[..., object], pattern: str, url: str, arguments: Mapping[str, object]
-) -> object:
-    try:
-        return transport(proxy=url, **arguments)
+        from .transports.aio import AioTransport
     except ImportError as error:
-        variable = f"{pattern.removesuffix('://').upper()}_PROXY"
-        raise ValueError(
-            f"{variable}: {without_password(url)!r} is a SOCKS proxy, which needs the package socksio: "
-            f"pip install '{httpx.__name__}[socks]'"
-        ) from error
+        raise _missing("DefaultAioHttpClient", "aiohttp") from error
+    return AioTransport
 
 
-def without_password(url: str) -> str:
-    """Return a proxy's URL without the user's name and password."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{REDACTED}@{rest.rpartition('@')[2]}" if "@" in rest else url
+def _rust() -> type[httpx.BaseTransport]:
+    try:
+        from .transports.rust import RustTransport
+    except ImportError as error:
+        raise _missing("DefaultRustHttpClient", "rust") from error
+    return RustTransport
 
 
-def _socket_options() -> list[tuple[int, int, int]]:
-    """Return options that keep an idle connection alive and notice a dead one, where the system has them."""
-    options = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
-    # macOS calls the idle time TCP_KEEPALIVE.
-    idle = "TCP_KEEPIDLE" if hasattr(socket, "TCP_KEEPIDLE") else "TCP_KEEPALIVE"
-    for name, value in ((idle, 60), ("TCP_KEEPINTVL", 60), ("TCP_KEEPCNT", 5)):
-        if hasattr(socket, name):
-            options.append((socket.IPPROTO_TCP, getattr(socket, name), value))
-    return options
+def _async_rust() -> type[httpx.AsyncBaseTransport]:
+    try:
+        from .transports.rust import AsyncRustTransport
+    except ImportError as error:
+        raise _missing("DefaultAsyncRustHttpClient", "rust") from error
+    return AsyncRustTransport
 
 
-def environment_proxies() -> dict[str, str | None]:
-    """Return the proxies that the environment names, as patterns of URLs; None is no proxy.
+def _missing(name: str, extra: str) -> ImportError:
+    return ImportError(f"{name} needs an extra: pip install 'anthropic-completions[{extra}]'")
 
-    The variables are HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY. httpx reads them itself only where
-    it makes the transport.
+
+class DefaultAioHttpClient(AsyncDirectClient):
+    """An `httpx.AsyncClient` with this package's defaults that sends with aiohttp, for asyncio.
+
+    Arguments change the defaults one by one.
 
     Raises:
-        ValueError: One of the proxies is no URL.
+        ImportError: The extra `aiohttp` is not installed.
     """
-    found = getproxies()
-    proxies: dict[str, str | None] = {}
-    for scheme in ("http", "https", "all"):
-        if url := found.get(scheme):
-            url = url if "://" in url else f"http://{url}"
-            if not _is_url(url):  # not repeated, as it may hold a password
-                raise ValueError(f"{scheme.upper()}_PROXY: expected the URL of a proxy, got something else")
-            if httpx.URL(url).scheme not in _PROXY_SCHEMES:
-                raise ValueError(
-                    f"{scheme.upper()}_PROXY: expected the URL of a proxy with one of the schemes "
-                    f"{', '.join(_PROXY_SCHEMES)}, got {without_password(url)!r}"
-                )
-            proxies[f"{scheme}://"] = url
-    for host in (part.strip() for part in found.get("no", "").split(",")):
-        if host == "*":
-            return {}
-        # As in other programs, what is no host excepts nothing.
-        if host and _is_url(pattern := _no_proxy_pattern(host)):
-            proxies[pattern] = None
-    return proxies
+
+    transports = staticmethod(_aio)
 
 
-def _is_url(text: str) -> bool:
-    try:
-        httpx.URL(text)
-    except httpx.InvalidURL:
-        return False
-    return True
+class DefaultRustHttpClient(DirectClient):
+    """An `httpx.Client` with this package's defaults that sends with Rust's reqwest.
+
+    Arguments change the defaults one by one.
+
+    Raises:
+        ImportError: The extra `rust` is not installed.
+    """
+
+    transports = staticmethod(_rust)
 
 
-def _no_proxy_pattern(host: str) -> str:
-    if "://" in host:
-        return host
-    try:
-        address = ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return f"all://{host}" if host.lower() == "localhost" else f"all://*{host}"
-    return f"all://[{address}]" if address.version == 6 else f"all://{address}"
+class DefaultAsyncRustHttpClient(AsyncDirectClient):
+    """An `httpx.AsyncClient` with this package's defaults that sends with Rust's reqwest, for asyncio.
+
+    Arguments change the defaults one by one.
+
+    Raises:
+        ImportError: The extra `rust` is not installed.
+    """
+
+    transports = staticmethod(_async_rust)

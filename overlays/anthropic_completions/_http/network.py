@@ -67,6 +67,10 @@ class Limit:
         self._idle_at = None
         return _least(timeout, self._left(None))
 
+    def left(self) -> float | None:
+        """Return the seconds until the latest moment, or None."""
+        return self._left(None)
+
     def _left(self, other: float | None) -> float | None:
         at = _least(self.at, other)
         return None if at is None else at - self._monotonic()
@@ -89,6 +93,25 @@ def limited(limit: Limit | None) -> Iterator[None]:
         yield
     finally:
         _limit.reset(token)
+
+
+def seconds_left(timeout: float | None) -> float | None:
+    """Return how long a transport of another make may wait for the next bytes, in seconds.
+
+    Raises:
+        httpx.ReadTimeout: The time is over.
+    """
+    limit = _limit.get()
+    left = timeout if limit is None else limit.for_read(timeout)
+    if left is not None and left <= 0:
+        raise httpx.ReadTimeout("The time for the whole is over.")
+    return left
+
+
+def whole_left() -> float | None:
+    """Return the seconds until the deadline of the exchange, or None."""
+    limit = _limit.get()
+    return None if limit is None else limit.left()
 
 
 def _cut_read(timeout: float | None) -> float | None:
