@@ -95,23 +95,9 @@ def limited(limit: Limit | None) -> Iterator[None]:
         _limit.reset(token)
 
 
-def seconds_left(timeout: float | None) -> float | None:
-    """Return how long a transport of another make may wait for the next bytes, in seconds.
-
-    Raises:
-        httpx.ReadTimeout: The time is over.
-    """
-    limit = _limit.get()
-    left = timeout if limit is None else limit.for_read(timeout)
-    if left is not None and left <= 0:
-        raise httpx.ReadTimeout("The time for the whole is over.")
-    return left
-
-
-def whole_left() -> float | None:
-    """Return the seconds until the deadline of the exchange, or None."""
-    limit = _limit.get()
-    return None if limit is None else limit.left()
+def current_limit() -> Limit | None:
+    """Return until when the exchange that goes on may wait, or None."""
+    return _limit.get()
 
 
 def _cut_read(timeout: float | None) -> float | None:

@@ -15,8 +15,7 @@ from httpx_aiohttp import AiohttpTransport
 from multidict import CIMultiDict
 from yarl import URL
 
-from ..network import seconds_left
-from .common import Loops, true_url, without_socks
+from .common import Loops, seconds_left, true_url, without_socks
 
 if TYPE_CHECKING:
     import ssl
@@ -72,6 +71,7 @@ class AioTransport(AiohttpTransport):
             proxy=without_socks(_NAME, proxy),
             socket_options=socket_options,
         )
+        self._options = socket_options
         self._sessions: Loops[aiohttp.ClientSession] = Loops(_NAME, self._session, _forget)
 
     def _session(self) -> aiohttp.ClientSession:
@@ -83,8 +83,7 @@ class AioTransport(AiohttpTransport):
             socket_factory=self._socket,
         )
         if hasattr(connector, "_factory"):
-            factory: partial[ResponseHandler] = partial(_Handler, loop=asyncio.get_running_loop())
-            connector._factory = factory
+            connector._factory = partial(_handler, loop=asyncio.get_running_loop())
         return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -95,7 +94,7 @@ class AioTransport(AiohttpTransport):
     def _socket(self, address: tuple[int, int, int, str, object]) -> socket.socket:
         family, kind, protocol, _, _ = address
         made = socket.socket(family, kind, protocol)
-        for option in self.socket_options:
+        for option in self._options:
             made.setsockopt(*option)
         return made
 
@@ -111,7 +110,6 @@ class AioTransport(AiohttpTransport):
         limits = request.extensions.get("timeout", {})
         proxy = None if self.proxy is None else str(self.proxy.url)
         auth = self.proxy.auth if self.proxy is not None else None
-        failure: Exception | None = None
         try:
             async with asyncio.timeout(seconds_left(None)):
                 reply = await session.request(
@@ -136,15 +134,9 @@ class AioTransport(AiohttpTransport):
                 )
         except Exception as error:  # noqa: BLE001 - mapped below, where none of aiohttp's errors is its context
             failure = _mapped(error)
-        if failure is not None:
-            raise failure
-        version = reply.version or aiohttp.HttpVersion11
-        extensions: dict[str, object] = {"http_version": f"HTTP/{version.major}.{version.minor}".encode()}
-        if reply.reason:
-            extensions["reason_phrase"] = reply.reason.encode("latin-1", "replace")
-        return httpx.Response(
-            reply.status, headers=reply.raw_headers, stream=_Body(reply), extensions=extensions
-        )
+        else:
+            return _reply_of(reply)
+        raise failure
 
     async def aclose(self) -> None:
         await self._sessions.close(aiohttp.ClientSession.close)
@@ -156,6 +148,14 @@ def _forget(session: aiohttp.ClientSession) -> None:
     if close is not None:
         close()
     session.detach()
+
+
+def _reply_of(reply: aiohttp.ClientResponse) -> httpx.Response:
+    version = reply.version or aiohttp.HttpVersion11
+    extensions: dict[str, object] = {"http_version": f"HTTP/{version.major}.{version.minor}".encode()}
+    if reply.reason:
+        extensions["reason_phrase"] = reply.reason.encode("latin-1", "replace")
+    return httpx.Response(reply.status, headers=reply.raw_headers, stream=_Body(reply), extensions=extensions)
 
 
 class _Body(httpx.AsyncByteStream):
@@ -203,6 +203,10 @@ class _Handler(ResponseHandler):
         super().connection_lost(exc)
         if body is not None and not body.is_eof() and body.exception() is None:
             body.set_exception(aiohttp.ClientPayloadError("The body of the reply is broken."))
+
+
+def _handler(loop: asyncio.AbstractEventLoop) -> ResponseHandler:
+    return _Handler(loop)
 
 
 def _unread(content: aiohttp.StreamReader) -> bytes:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import httpx
 
+from ..network import current_limit
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Generator
 
@@ -56,6 +58,25 @@ class Loops(Generic[T]):
             else:
                 with suppress(Exception):
                     self._forget(made)
+
+
+def seconds_left(timeout: float | None) -> float | None:
+    """Return how long a transport of another make may wait for the next bytes, in seconds.
+
+    Raises:
+        httpx.ReadTimeout: The time is over.
+    """
+    limit = current_limit()
+    left = timeout if limit is None else limit.for_read(timeout)
+    if left is not None and left <= 0:
+        raise httpx.ReadTimeout("The time for the whole is over.")
+    return left
+
+
+def whole_left() -> float | None:
+    """Return the seconds until the deadline of the exchange, or None."""
+    limit = current_limit()
+    return None if limit is None else limit.left()
 
 
 def running_loop(name: str) -> asyncio.AbstractEventLoop:

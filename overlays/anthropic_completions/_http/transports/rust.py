@@ -21,8 +21,7 @@ from pyreqwest import exceptions
 from pyreqwest.client import ClientBuilder
 from pyreqwest.proxy import ProxyBuilder
 
-from ..network import seconds_left, whole_left
-from .common import passing_cancellation, running_loop, true_url
+from .common import passing_cancellation, running_loop, seconds_left, true_url, whole_left
 from .threads import Exchange, run
 
 if TYPE_CHECKING:
@@ -219,20 +218,19 @@ class AsyncRustTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         running_loop(self.name)
         opening = self._rust.request(request)
-        failure: Exception | None = None
         try:
             async with asyncio.timeout(seconds_left(None)):
                 response = await passing_cancellation(opening.__aenter__())
         except Exception as error:  # noqa: BLE001 - mapped, where it is not in the context
             failure = mapped(error)
-        if failure is not None:
-            raise failure
-        body = _Body(opening, response.body_reader)
-        try:
-            return reply_of(response, body)
-        except BaseException:
-            await body.aclose()
-            raise
+        else:
+            body = _Body(opening, response.body_reader)
+            try:
+                return reply_of(response, body)
+            except BaseException:
+                await body.aclose()
+                raise
+        raise failure
 
     async def aclose(self) -> None:
         await self._rust.close()
