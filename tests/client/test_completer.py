@@ -53,6 +53,27 @@ def test_a_table(stand_in: StandIn) -> None:
     assert done.column("error").to_pylist() == [None] * 5
 
 
+# The standard environment has neither pandas nor numpy: make test-distributed runs these two.
+@pytest.mark.parametrize("count", [5, 0])
+def test_a_data_frame_keeps_its_index(stand_in: StandIn, count: int) -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(ROWS, index=[f"row-{number}" for number in range(5)]).head(count)
+    done = completer()(frame)
+    assert [*done.columns] == ["id", "prompt", "gold", *COLUMNS]
+    assert [*done.index] == [*frame.index]
+    assert [*done["completion"]] == TEXTS[:count]
+    assert [*done["error"]] == [None] * count
+    assert [*frame.columns] == ["id", "prompt", "gold"]
+
+
+def test_a_mapping_of_arrays(stand_in: StandIn) -> None:
+    numpy = pytest.importorskip("numpy")
+    done = completer()({name: numpy.array([row[name] for row in ROWS]) for name in ROWS[0]})
+    assert all(isinstance(values, numpy.ndarray) for values in done.values())
+    assert [*done["completion"]] == TEXTS
+    assert [*done["error"]] == [None] * 5
+
+
 def test_an_iterator_of_batches_is_taken_as_needed(stand_in: StandIn) -> None:
     taken: list[int] = []
 
