@@ -125,27 +125,30 @@ def test_limits_and_stop_sequences_hold_in_both(
     )
 
 
-@streamed
+MISHAPS = [
+    overloaded(),
+    overloaded(after_chunks=0),
+    overloaded(after_chunks=2),
+    error(402),
+    error(500, "new_error", "New.", after_chunks=1),
+    drop(),
+    drop_after(0),
+    drop_after(3),
+    drop_after(99),
+    stall(3600),
+    stall(3600, after_chunks=2),
+    truncate(chunks=0),
+    truncate(chunks=2),
+    truncate(size=30),
+    raw(b"<html>", status=503),
+]
+
+
 @pytest.mark.parametrize(
-    "script",
-    [
-        overloaded(),
-        overloaded(after_chunks=0),
-        overloaded(after_chunks=2),
-        error(402),
-        error(500, "new_error", "New.", after_chunks=1),
-        drop(),
-        drop_after(0),
-        drop_after(3),
-        drop_after(99),
-        stall(3600),
-        stall(3600, after_chunks=2),
-        truncate(chunks=0),
-        truncate(chunks=2),
-        truncate(size=30),
-        raw(b"<html>", status=503),
-    ],
-    ids=repr,
+    ("script", "stream", "world"),
+    spread(
+        {f"{at} {one}": (one,) for at, one in enumerate(MISHAPS)}, {"plain": (False,), "streamed": (True,)}
+    ),
 )
 def test_what_goes_wrong_is_the_same_error_with_the_same_text(
     world: World, script: Scripted, stream: bool

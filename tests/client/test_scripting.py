@@ -31,6 +31,7 @@ from anthropic_completions.testing import (
     stall,
     truncate,
 )
+from spread import spread
 from support import ARGUMENTS, World
 
 TEXT = " Hello! My name is Claude."
@@ -146,8 +147,13 @@ def call(world: World, stand_in: StandIn, url: str | None, *, stream: bool, pati
         return Outcome(type(caught).__name__, caught.completion)
 
 
-@pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+each_case = pytest.mark.parametrize(
+    ("name", "stream", "world"),
+    spread({name: (name,) for name in CASES}, {"plain": (False,), "streamed": (True,)}),
+)
+
+
+@each_case
 def test_a_reply_in_process(world: World, name: str, stream: bool) -> None:
     case = CASES[name]
     stand_in = StandIn()
@@ -158,8 +164,7 @@ def test_a_reply_in_process(world: World, name: str, stream: bool) -> None:
     assert call(world, stand_in, None, stream=stream, patience=600) == Outcome(None, TEXT)
 
 
-@pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+@each_case
 def test_a_reply_over_a_socket(world: World, served: tuple[StandIn, str], name: str, stream: bool) -> None:
     case = CASES[name]
     stand_in, url = served
