@@ -185,7 +185,9 @@ def _request_for(arguments: CreateOptions, settings: ServiceSettings, *, stream:
     http = httpx.Client(transport=httpx.MockTransport(keep))
     with Anthropic(api_key=None if given else "none", http_client=http, **settings) as client:
         try:
-            client.completions.create(stream=stream, **arguments)
+            if stream:
+                client.completions.create(stream=True, **arguments)
+            client.completions.create(**arguments)
         except _NotSentError as stopped:
             return stopped.request
     raise AssertionError("a request was answered that was not sent")

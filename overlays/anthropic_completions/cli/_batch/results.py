@@ -205,6 +205,7 @@ def _locked(path: Path) -> FileLock:
     It is not the file's own: that would have to change hands when the file is replaced, and on Windows it
     would keep others from reading the results.
     """
+    path.parent.stat()  # or the lock would make the folder
     lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0, thread_local=False)
     try:
         lock.acquire()
