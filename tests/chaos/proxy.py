@@ -1,4 +1,4 @@
-"""A proxy that delays, cuts, resets and drips what passes, by chance that a seed decides."""
+"""A proxy that delays, cuts, resets, drips and swallows what passes, by chance that a seed decides."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 # What becomes of a reply, and how often.
-FATES = {"pass": 70, "delay": 8, "cut": 8, "reset": 6, "drip": 5, "refuse": 3}
+FATES = {"pass": 69, "delay": 8, "cut": 8, "reset": 6, "drip": 5, "refuse": 3, "silence": 1}
 MAX_DELAY_SECONDS = 0.3
 
 
@@ -95,8 +95,12 @@ class ChaosProxy:
                     client.sendall(data[at : at + 40])
                     time.sleep(seconds / 30)
                 continue
+            if fate == "silence":
+                continue
             if fate in ("cut", "reset") and len(data) >= count:
                 client.sendall(data[:count])
+                # While another thread waits for the socket, closing it alone would send nothing.
+                client.shutdown(socket.SHUT_RD if fate == "reset" else socket.SHUT_RDWR)
                 if fate == "reset":
                     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 client.close()

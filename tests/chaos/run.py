@@ -8,6 +8,7 @@ Each call ends in the right text or in a documented error that keeps what came, 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import gc
 import logging
 import os
@@ -19,6 +20,7 @@ import warnings
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -27,11 +29,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import anyio
 import httpx
+import trio
 
 from anthropic_completions import Anthropic, APIError, AsyncAnthropic, DefaultAsyncHttpxClient
 from anthropic_completions.testing import StandIn
 from chaos.proxy import ChaosProxy
-from client.test_cancellation import WAYS, cancel_over_sockets
+from client.test_cancellation import WAYS, cancel_over_sockets, lost
 from reachable import assert_holds_none
 from support import KEY
 
@@ -39,12 +42,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CALLS, STREAMS, CANCELLATIONS = 2_000, 500, 10_000
+# All calls and streams together; what is not begun by then on a slow machine is left out, and said so.
+MOST_SECONDS = 60
 PARALLEL = 48
 SETTINGS: dict[str, Any] = {
     "api_key": KEY,
     "max_retries": 1,
-    "timeout": 5,
-    "deadline": 8,
+    "timeout": 3,
+    "deadline": 6,
     "model_warnings": False,
 }
 
@@ -59,10 +64,26 @@ class Outcomes:
         assert text == expected, f"expected {expected!r}, got {text!r}"
         self.counts["text"] += 1
 
-    def error(self, expected: str, error: APIError) -> None:
-        assert expected.startswith(error.completion or ""), f"{error.completion!r} is no part of {expected!r}"
+    def error(self, expected: str, came: list[str], error: APIError) -> None:
+        """Note an error, which has to keep what came, and no key."""
+        text = "".join(came)
+        assert expected.startswith(text), f"{text!r} is no part of {expected!r}"
+        assert (error.completion or "") == text, f"{text!r} came, and the error has {error.completion!r}"
         assert_holds_none([KEY], error)
         self.counts[type(error).__name__] += 1
+
+
+class KeyFinder(logging.Handler):
+    """Keeps the log lines that hold the key."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = record.getMessage()
+        if KEY in line:
+            self.found.append(line)
 
 
 def arguments(number: int) -> tuple[dict[str, Any], str]:
@@ -71,49 +92,69 @@ def arguments(number: int) -> tuple[dict[str, Any], str]:
     return {"model": "claude-2.1", "max_tokens_to_sample": 99, "prompt": prompt}, f" You said: {said.strip()}"
 
 
-def kinds(calls: int, streams: int, seed: int) -> Iterator[tuple[int, bool]]:
-    """Return numbers of calls and whether they are streams, mixed."""
+def kinds(calls: int, streams: int, seed: int, seconds: float) -> Iterator[tuple[int, bool]]:
+    """Yield numbers of calls and whether they are streams, mixed, for so many seconds."""
+    ends_at = time.monotonic() + seconds
     mixed = [False] * calls + [True] * streams
     random.Random(seed).shuffle(mixed)
-    return enumerate(mixed)
+    for number, stream in enumerate(mixed):
+        if time.monotonic() > ends_at:
+            print(f"{number} of {len(mixed)} were begun in {seconds:.0f} s: this machine is slow")
+            return
+        yield number, stream
 
 
 def in_threads(url: str, work: Iterator[tuple[int, bool]], outcomes: Outcomes) -> None:
+    lock = threading.Lock()
     with Anthropic(base_url=url, **SETTINGS) as client:
 
-        def one(item: tuple[int, bool]) -> None:
-            given, expected = arguments(item[0])
+        def one(number: int, stream: bool) -> None:
+            given, expected = arguments(number)
+            came: list[str] = []
             try:
-                if item[1]:
-                    with client.completions.create(**given, stream=True) as stream:
-                        outcomes.text(expected, stream.get_final_completion().completion)
+                if stream:
+                    with client.completions.create(**given, stream=True) as read:
+                        came.extend(read.text_stream)
+                        outcomes.text(expected, "".join(came))
                 else:
                     outcomes.text(expected, client.completions.create(**given).completion)
             except APIError as error:
-                outcomes.error(expected, error)
+                outcomes.error(expected, came, error)
+
+        def worker() -> None:
+            while True:
+                with lock:
+                    item = next(work, None)
+                if item is None:
+                    return
+                one(*item)
 
         with ThreadPoolExecutor(PARALLEL) as pool:
-            for _ in pool.map(one, work):
-                pass
+            for done in [pool.submit(worker) for _ in range(PARALLEL)]:
+                done.result()
 
 
 async def in_tasks(url: str, work: Iterator[tuple[int, bool]], outcomes: Outcomes, seed: int) -> None:
     chance = random.Random(seed)
     http = DefaultAsyncHttpxClient(verify=False)
+    tasks = tasks_living()
     async with AsyncAnthropic(base_url=url, http_client=http, **SETTINGS) as client:
 
         async def one(number: int, stream: bool) -> None:
             given, expected = arguments(number)
+            came: list[str] = []
             patience = chance.random() * 0.1 if chance.random() < 0.1 else 30
             with anyio.move_on_after(patience) as scope:
                 try:
                     if stream:
                         async with await client.completions.create(**given, stream=True) as read:
-                            outcomes.text(expected, (await read.get_final_completion()).completion)
+                            async for text in read.text_stream:
+                                came.append(text)
+                        outcomes.text(expected, "".join(came))
                     else:
                         outcomes.text(expected, (await client.completions.create(**given)).completion)
                 except APIError as error:
-                    outcomes.error(expected, error)
+                    outcomes.error(expected, came, error)
             if scope.cancelled_caught:
                 outcomes.counts["cancelled"] += 1
 
@@ -124,10 +165,19 @@ async def in_tasks(url: str, work: Iterator[tuple[int, bool]], outcomes: Outcome
         async with anyio.create_task_group() as group:
             for _ in range(PARALLEL):
                 group.start_soon(worker)
-        await anyio.sleep(0.1)  # for the tasks that close connections
-        pool: Any = http._transport._pool  # type: ignore[attr-defined]
-        assert not pool._requests
-        assert all(connection.is_idle() for connection in pool._connections)
+        pool: Any = http._transport._pool
+        with anyio.move_on_after(5):  # for the tasks that close connections
+            while lost(pool) or tasks_living() > tasks:  # noqa: ASYNC110 - nothing tells
+                await anyio.sleep(0.01)
+        assert lost(pool) == []
+    assert tasks_living() <= tasks, "tasks are left over"
+
+
+def tasks_living() -> int:
+    try:
+        return len(asyncio.all_tasks())
+    except RuntimeError:
+        return trio.lowlevel.current_statistics().tasks_living
 
 
 def descriptors() -> int:
@@ -145,13 +195,16 @@ def settled(what: str, now: Any, before: int) -> None:
 
 
 def chaos(url: str, seed: int, share: float) -> None:
+    ends_at = time.monotonic() + MOST_SECONDS
     for name, number in (("threads", 0), ("asyncio", 1), ("trio", 2)):
         outcomes, begun = Outcomes(), time.monotonic()
-        work = kinds(int(CALLS * share) // 3, int(STREAMS * share) // 3, seed + number)
+        calls, streams = (ceil(total * share / 3) for total in (CALLS, STREAMS))
+        work = kinds(calls, streams, seed + number, (ends_at - time.monotonic()) / (3 - number))
         if name == "threads":
             in_threads(url, work, outcomes)
         else:
             anyio.run(in_tasks, url, work, outcomes, seed, backend=name)
+        assert outcomes.counts["text"] > outcomes.counts.total() / 2, outcomes.counts
         print(f"{name:8} {time.monotonic() - begun:5.1f} s  {dict(outcomes.counts)}", flush=True)
 
 
@@ -174,7 +227,8 @@ def main() -> None:
     given = parser.parse_args()
     seed = random.SystemRandom().randrange(2**32) if given.seed is None else given.seed
     print(f"seed {seed}", flush=True)
-    logging.disable(logging.CRITICAL)
+    finder = KeyFinder()
+    logging.basicConfig(level=logging.INFO, handlers=[finder])
     warnings.simplefilter("ignore", ResourceWarning)
     with StandIn().serve() as url:
         parts = urlsplit(url)
@@ -186,6 +240,7 @@ def main() -> None:
         settled("threads", threading.active_count, threads)
         settled("descriptors", descriptors, before)
     cancellations(seed, given.share)
+    assert finder.found == [], "the log has the key"
     print(f"seed {seed}: nothing was lost, nothing is left over")
 
 
