@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -10,7 +11,8 @@ import anyio.lowlevel
 import httpx
 import pytest
 
-from anthropic_completions import AsyncAnthropic, DefaultAsyncHttpxClient
+from anthropic_completions import AsyncAnthropic
+from anthropic_completions._http.clients import AsyncDirectClient
 from anthropic_completions._http.network import core
 from raw_server import CHUNKED, LAST, RawServer, framed
 from support import ARGUMENTS, KEY, chunk, completion_reply
@@ -83,7 +85,7 @@ async def cancel_at_random(
     """Cancel so many calls, twice as many at once as the pool has places; then use all its places."""
     chance = random.Random(seed)
     limits = httpx.Limits(max_connections=PLACES, max_keepalive_connections=PLACES)
-    http = (httpx.AsyncClient if lent else DefaultAsyncHttpxClient)(limits=limits, verify=False)
+    http = (httpx.AsyncClient if lent else AsyncDirectClient)(limits=limits, verify=False)
     timeout = httpx.Timeout(20, pool=10)
     async with AsyncAnthropic(
         api_key=KEY, base_url=url, max_retries=0, http_client=http, timeout=timeout
@@ -209,7 +211,7 @@ async def _cancelled_after(way: str, call: Any, first: int, second: int | None) 
     return True
 
 
-@pytest.mark.parametrize("where", ["http", "https", "https through a proxy"])
+@pytest.mark.parametrize("where", ["http", "https", "https through a proxy", "http, lent"])
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
 @pytest.mark.parametrize("way", WAYS)
 def test_a_call_cancelled_at_any_step_gives_its_place_back(way: str, stream: bool, where: str) -> None:
@@ -219,12 +221,13 @@ def test_a_call_cancelled_at_any_step_gives_its_place_back(way: str, stream: boo
         network = Network(STREAM if stream else REPLY)
         limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
         proxy = {"proxy": "http://proxy.test:8080"} if where.endswith("proxy") else {}
-        http = DefaultAsyncHttpxClient(limits=limits, **proxy)
+        kind = httpx.AsyncClient if where.endswith("lent") else AsyncDirectClient
+        http = kind(limits=limits, **proxy)
         pool: Any = http._transport._pool
         pool._network_backend = network
         async with AsyncAnthropic(
             api_key=KEY,
-            base_url=f"{where.partition(' ')[0]}://api.test",
+            base_url=f"{re.split('[ ,]', where)[0]}://api.test",
             http_client=http,
             max_retries=0,
             timeout=httpx.Timeout(20, pool=2),
