@@ -20,7 +20,7 @@ PROGRAM_COMPILE := $(COMPILE) --extra cli --override requirements/programs/overr
 	test-gateway test-httpx2 test-transports test-stand-in test-chaos test-distributed test-languages test-generators \
 	test-vectors-mutants dist-contract check-contract \
 	check-upstream bench bench-quick \
-	bench-decoder bench-batch docs release test-release format lock build clean
+	bench-decoder bench-batch bench-gateway soak docs release test-release format lock build clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -114,6 +114,9 @@ test-chaos: $(INSTALLED) ## Call, stream and cancel through a proxy that has acc
 test-distributed: build ## Complete on local clusters of Ray, Spark and Dask, with a worker of each killed (needs Java)
 	$(NOX) distributed
 
+soak: $(INSTALLED) ## Soak the gateway for 10 minutes with 200 streams at a time, clients leaving (SECONDS=60 for less)
+	@$(BIN)/python tests/soak/run.py $(if $(SECONDS),--seconds $(SECONDS))
+
 test-languages: ## Run the vectors in each language whose tools are here, from the contract's archive
 	@PYTHON=$(PYTHON) scripts/test_languages.sh
 
@@ -151,6 +154,9 @@ bench-decoder: $(INSTALLED) ## Show that decoding a stream takes time in proport
 bench-batch: $(INSTALLED) ## Show that a batch takes no more memory for more requests
 	@$(BIN)/python tests/benchmarks/batch_memory.py
 	@$(BIN)/python tests/benchmarks/batches_memory.py
+
+bench-gateway: $(INSTALLED) ## Measure what one worker of the gateway carries, beside the stand-in behind it
+	@$(BIN)/python tests/benchmarks/gateway.py
 
 docs: $(INSTALLED) ## Build the site into build/docs/site/ and test its links (needs Node)
 	$(NOX) docs

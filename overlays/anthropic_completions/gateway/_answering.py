@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import anyio
@@ -12,10 +12,19 @@ from .._client.responses import AsyncAPIResponse
 from .._client.routing import model_asked_for
 from .._errors import AnthropicError, APIConnectionError
 from .._options import NOT_GIVEN
-from .._stream.serving import ping_event
+from .._stream.serving import Fault, ping_event
 from ..messages import translate
 from ..messages._learning import support_of
-from ._replies import NEWLINE, Answer, chunk_event, completion_body, error_answer, error_chunk, passed_on
+from ._replies import (
+    NEWLINE,
+    Answer,
+    chunk_event,
+    completion_body,
+    error_answer,
+    error_chunk,
+    fault_answer,
+    passed_on,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -35,6 +44,7 @@ T = TypeVar("T")
 # Of a caller's headers; all others are the connection's, or the gateway's own to say.
 _PASSED_ON = ("x-api-key", "authorization", "anthropic-beta", "anthropic-version", "anthropic-workspace-id")
 _CREDENTIALS = ("x-api-key", "authorization")
+EVENTS = "text/event-stream"
 LOSSES_HEADER = "anthropic-completions-losses"
 # Events of a stream that are made before its client takes them.
 _AHEAD = 16
@@ -142,9 +152,15 @@ async def answer_streamed(gateway: Gateway, asking: Asking, receive: Receive, se
             await send_answer(error_answer(error, asking.fields["model"]), send, told)
             return
         async with stream:
+            kind = reply.headers.get("content-type", EVENTS)
+            if not kind.lower().startswith(EVENTS):
+                text = f"The upstream's answer is not usable: expected {EVENTS}, got {kind}"
+                answer = fault_answer(Fault(502, "api_error", text), passed_on(reply.headers))
+                await send_answer(replace(answer, outcome="error"), send, told)
+                return
             told.status, told.outcome = 200, "left"
             headers = {
-                "content-type": "text/event-stream; charset=utf-8",
+                "content-type": f"{EVENTS}; charset=utf-8",
                 "cache-control": "no-cache",
                 **passed_on(reply.headers),
                 **_losses(gateway, client, asking, told),
