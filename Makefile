@@ -105,8 +105,9 @@ test-httpx2: build ## Run the tests over httpx2, the maintained fork of httpx
 test-transports: build ## Run the client's tests and the fault matrix over aiohttp and over Rust's reqwest
 	$(NOX) transports
 
-test-stand-in: $(INSTALLED) ## Have Schemathesis test the stand-in against the contract
+test-stand-in: $(INSTALLED) ## Have Schemathesis test the stand-in, and the gateway, against the contract
 	@scripts/test_stand_in.sh $(BIN)/python
+	@scripts/test_stand_in.sh $(BIN)/python gateway
 
 test-chaos: $(INSTALLED) ## Call, stream and cancel through a proxy that has accidents (SEED=n for one again)
 	@$(BIN)/python tests/chaos/run.py $(if $(SEED),--seed $(SEED))

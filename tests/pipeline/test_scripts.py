@@ -33,7 +33,9 @@ def test_the_makefile_runs_scripts_that_exist() -> None:
 
 def test_the_makefile_runs_sessions_that_exist() -> None:
     text = (ROOT / "noxfile.py").read_text(encoding="utf-8")
-    found = re.findall(r'^@nox\.session(?:\(name="([a-z0-9-]+)"\)|.*)\ndef (\w+)', text, re.MULTILINE)
+    found = re.findall(
+        r'^@nox\.session(?:\(name="([a-z0-9-]+)"\)|.*)\n(?:@.*\n)*def (\w+)', text, re.MULTILINE
+    )
     sessions = {name or function for name, function in found}
     named = {
         name
