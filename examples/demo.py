@@ -1,4 +1,4 @@
-"""What `make demo` shows: the API reference's example, completed by a current model, plain and streamed.
+"""Complete the API reference's example with a current model, plain and streamed, for `make demo`.
 
 It is served by the Messages API, as no model is known to answer on the endpoint of completions any more.
 

@@ -9,7 +9,7 @@ from typing import Any
 CHECKED = ("Completion", "CompletionChunk", "CompletionRequest")
 
 _NOTE = "# Made of openapi.yaml by `make generate`. Do not edit."
-_HEAD = '''"""Tell whether values are certainly what the contract says; what is wrong, `schema` tells."""
+_HEAD = '''"""Quick checks, made of the contract: what they pass is right; `schema` explains the rest."""
 
 {note}
 

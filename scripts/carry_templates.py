@@ -1,4 +1,4 @@
-"""What the carried modules of the package look like, with places for what the contract says."""
+"""Templates of the Python modules that `carry` writes."""
 
 PARAMS = '''"""The arguments of `create` as typed dicts."""
 

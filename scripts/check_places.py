@@ -1,4 +1,4 @@
-"""Name the places where a person decides what becomes of a change of the contract; fail until it is done."""
+"""Check that the bridge says of each field of the contract how Messages carries it."""
 
 import ast
 import sys

@@ -273,7 +273,7 @@ class TestReading:
         use(world, stream_reply(RECORDED), body)
 
     def test_fields_that_only_some_chunks_have_are_kept(self, world: World) -> None:
-        """The first chunk's fields hold where later ones lack them; the stopping chunk's go before all."""
+        """The first chunk's fields hold where later ones lack them; the stopping chunk's override all."""
         script = Script(
             [
                 stream_reply(

@@ -199,7 +199,7 @@ IN_CASES = {
         },
     ),
     "the body's stream": Difference(
-        "What `extra_body` says of `stream` goes before the argument, also for what is returned.",
+        "What `extra_body` says of `stream` overrides the argument, also for what is returned.",
         {
             "result *": (ANY, ABSENT),
             "stream *": (ABSENT, ANY),

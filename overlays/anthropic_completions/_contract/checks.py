@@ -1,4 +1,4 @@
-"""Tell whether values are certainly what the contract says; what is wrong, `schema` tells."""
+"""Quick checks, made of the contract: what they pass is right; `schema` explains the rest."""
 
 # Made of openapi.yaml by `make generate`. Do not edit.
 

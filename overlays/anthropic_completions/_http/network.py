@@ -1,4 +1,4 @@
-"""What is done at the sockets: keep the deadline of an exchange, whatever the other side sends.
+"""Keep the deadline of an exchange at the sockets, whatever the other side sends.
 
 httpcore limits each single read; a reply that comes byte by byte has as many of them as it likes. Here each
 read, write and connect is cut to what is left of the whole, which the port says before it waits.

@@ -1,4 +1,4 @@
-"""What is put where in the other package: markers, types, resources, and what the tokenizer left behind."""
+"""The names that the other package lost and gets back: markers, types, resources, the tokenizer."""
 
 from __future__ import annotations
 

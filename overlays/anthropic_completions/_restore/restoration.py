@@ -1,4 +1,4 @@
-"""What was done to a package, and how it is taken back."""
+"""`Restoration`: what was done to a package, and how to undo it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is executed for a program, and what would keep it from being restored."""
+"""Find the command that starts a program, refuse what would not be restored, and become it."""
 
 from __future__ import annotations
 

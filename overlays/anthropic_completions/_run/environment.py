@@ -1,4 +1,4 @@
-"""The variables by which `run` tells the interpreters of a program what is wanted."""
+"""The environment variables by which `run` tells a program's interpreters what is wanted."""
 
 from __future__ import annotations
 

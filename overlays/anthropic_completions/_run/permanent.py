@@ -1,4 +1,4 @@
-"""The `.pth` file with which one environment restores completions in all its programs."""
+"""Write and remove the `.pth` file that restores completions in all programs of an environment."""
 
 from __future__ import annotations
 

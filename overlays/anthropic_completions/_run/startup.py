@@ -1,4 +1,4 @@
-"""What runs at the start of each interpreter: it waits for `import anthropic`.
+"""Run at the start of each interpreter: wait for `import anthropic`, and restore it.
 
 Executed by its path, before this package is imported and in interpreters that may never need it, so that it
 is of the standard library only. The environment says what is wanted; see `environment`.

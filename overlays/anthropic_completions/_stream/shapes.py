@@ -1,4 +1,4 @@
-"""Old and odd shapes of replies that real servers send, and the shape that they are read as.
+"""Read the old and odd shapes of replies that real servers send as the usual one.
 
 - `stop_reason` is an empty string or the text "null" (gateways): there is none.
 - `id`, `model`, `type` or `log_id` of a chunk is null (gateways): it did not come.

@@ -1,4 +1,4 @@
-"""How long a stream may be waited for: until its deadline, its next chunk, its end. Sans-I/O."""
+"""The limits of waiting for a stream: its deadline, its next chunk, its end. Sans-I/O."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pace of many calls: none begins while the service's limits say so."""
+"""Pace many calls: send none while the service's rate limits say to wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Result`, and what the arguments of many calls are."""
+"""`Result`, and the merged arguments of each of many calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`models`: what the contract knows of models."""
+"""`models`: list the models of the contract, with their dates and what Messages takes for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ask the upstream for a caller, plain or streamed, for as long as the caller is there."""
+"""Answer a caller from the upstream, plain or streamed, until the caller leaves."""
 
 from __future__ import annotations
 

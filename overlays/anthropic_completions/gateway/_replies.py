@@ -1,4 +1,4 @@
-"""From what the client got or raised to what the old endpoint would have answered."""
+"""Turn completions and errors into the replies that the old endpoint would have sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metrics and the access log: what is told of requests, none of it a prompt or a key."""
+"""Metrics and the access log, without prompts and keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The text with which an answer shall begin: asked for in words, and taken off what comes.
+"""Ask in words for an answer that begins with a given text, and take that text off the answer.
 
 For models that refuse to continue a text. The answer is compared as it comes; nothing of it is let out before
 it is decided whether it begins so.

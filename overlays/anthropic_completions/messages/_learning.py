@@ -1,4 +1,4 @@
-"""What a refusal tells of how Messages serves a model, so that the next request does without it.
+"""Learn from refusals how Messages serves a model, so that the next request is accepted.
 
 The service's words may change, so that the contract decides beforehand; this is for models that it does not
 have, and for what changes after it was written.

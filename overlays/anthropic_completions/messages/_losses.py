@@ -1,4 +1,4 @@
-"""The loss rules: what of a request Messages has no counterpart for, a rule for each thing."""
+"""`Loss`, `LossError` and the loss warning: how a caller is told what a translation loses."""
 
 from __future__ import annotations
 

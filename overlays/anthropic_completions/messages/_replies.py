@@ -1,4 +1,4 @@
-"""From a message to a completion: what replies become, and which have no counterpart."""
+"""Translate a message into a completion, or say why it has no counterpart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules by which a request loses something on its way to Messages: one for each kind of thing."""
+"""The loss rules: what of a request Messages has no counterpart for, one rule for each thing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the events of a Messages stream to those of a completion stream, and to the whole message."""
+"""Translate the events of a Messages stream into completion events, and keep the whole message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which backend serves a model: what refusals tell of it, and what to do about them."""
+"""Switch the backend that serves a model after a refusal, and give advice on refusals."""
 
 from __future__ import annotations
 

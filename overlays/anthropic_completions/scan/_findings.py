@@ -1,4 +1,4 @@
-"""What is found, and what to do about it."""
+"""Findings: the uses of the old client, and what to do about each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the names of a source stand for: imported modules, and clients of which package."""
+"""Resolve the names of a source to imported modules, and to clients of which package."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jupyter notebooks: their code cells, and what of IPython's own language has to be taken out of them.
+"""Read the code cells of Jupyter notebooks as Python, without IPython's own syntax.
 
 nbformat would read them too, with jsonschema and traitlets behind it; only two fields of a notebook are
 needed here.

@@ -1,4 +1,4 @@
-"""From sources to findings: decoding, parsing, places."""
+"""Scan sources: decode and parse them, and place the findings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Clients that send nothing over a network, and share the clock of what answers them."""
+"""Make clients that send nothing over a network, and share the clock of what answers them."""
 
 from __future__ import annotations
 

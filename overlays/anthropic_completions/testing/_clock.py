@@ -1,4 +1,4 @@
-"""Time for tests: it passes only while something waits."""
+"""A clock for tests, which moves only while something waits."""
 
 from __future__ import annotations
 

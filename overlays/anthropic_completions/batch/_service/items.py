@@ -1,4 +1,4 @@
-"""One request of a batch, through the bridge, and what became of it."""
+"""Translate one request of a batch for Messages, and read its result."""
 
 from __future__ import annotations
 

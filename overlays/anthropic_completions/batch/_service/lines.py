@@ -1,4 +1,4 @@
-"""The results of a batch, line by line, as they come; where the reply breaks off, again from its start."""
+"""Download the results of a batch line by line; begin anew where the download breaks off."""
 
 from __future__ import annotations
 

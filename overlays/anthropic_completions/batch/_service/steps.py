@@ -1,4 +1,4 @@
-"""What is asked of Message Batches, sans-I/O, and the two loops that carry it out.
+"""The requests to the Message Batches API, sans-I/O, and the two loops that send them.
 
 Source of paths, fields and limits: the API's page on batch processing and its reference.
 """

@@ -153,7 +153,7 @@ def command(
     """Complete each row of IN and append the results to OUT.jsonl as they come.
 
     IN holds JSON lines, a JSON array, CSV, TSV or Parquet; - is standard input. A row has an "id", text or an
-    integer, a "prompt", and any other arguments, which go before the options. Fields that are none go through
+    integer, a "prompt", and any other arguments, which override the options. Fields that are none go through
     to the result as "row". A line of OUT.jsonl has the "id" and either the "completion" or the "error".
 
     Run the same command again to go on after an interruption: what is in OUT.jsonl is skipped.

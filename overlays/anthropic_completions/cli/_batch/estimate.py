@@ -1,4 +1,4 @@
-"""What a batch would do, without sending anything."""
+"""Estimate what a batch would send, for `--dry-run`; nothing is sent."""
 
 from __future__ import annotations
 

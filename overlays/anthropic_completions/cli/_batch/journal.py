@@ -1,4 +1,4 @@
-"""What was submitted, kept beside the output, so that a run that was killed at any moment goes on.
+"""The journal of submitted Message Batches, from which a run that was killed resumes.
 
 In a directory beside the results: `journal.jsonl`, to which each event is appended and synced before the next
 step, and a file for each part, with its requests and what is needed to read their replies.

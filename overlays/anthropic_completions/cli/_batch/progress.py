@@ -1,4 +1,4 @@
-"""What is shown while a batch is under way: a bar in a terminal, elsewhere a line now and then."""
+"""Show the progress of a batch: a bar in a terminal, elsewhere a line now and then."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`--report`: what a batch did as one page, which needs no network. Drawn by plotly."""
+"""Draw the page of `--report` with plotly: what a batch did. It needs no network to be read."""
 
 from __future__ import annotations
 

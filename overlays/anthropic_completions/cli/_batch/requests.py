@@ -1,4 +1,4 @@
-"""From rows to requests: ids, prompts, what is carried through, and all that is wrong with them."""
+"""Make requests of rows, and check them: ids, prompts, and the fields that are carried through."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Reading:
     Attributes:
         source: The file.
         kind: Its format.
-        common: Arguments of every call; those of a row go before them.
+        common: Arguments of every call; those of a row override them.
         id_field: The name of the field with the id.
         prompt_field: The name of the field with the prompt.
         template: Text with the names of fields in braces, which makes the prompt; None for `prompt_field`.

@@ -1,4 +1,4 @@
-"""The file of results: lines of JSON, appended whole, safe to be killed at."""
+"""The file of results: JSON lines, each appended whole, so that a killed run tears none but the last."""
 
 from __future__ import annotations
 

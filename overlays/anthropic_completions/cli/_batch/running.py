@@ -1,4 +1,4 @@
-"""Requests done by calls, some at a time, and when to stop."""
+"""Complete the requests of a batch by calls, a bounded number at a time, and decide when to stop."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def run(
         client: What to call with.
         requests: The requests; those that have a result are left out.
         results: The file of results.
-        common: Arguments of every call; those of a request go before them.
+        common: Arguments of every call; those of a request override them.
         concurrency: The most calls at a time.
         tally: Where to count.
         models: The models that are asked, to stop at a failure that all other requests will share; None to

@@ -1,4 +1,4 @@
-"""Requests done by Message Batches: submitted once, waited for, and collected as they were asked."""
+"""Complete the requests of a batch by Message Batches: submit once, wait, collect the results."""
 
 from __future__ import annotations
 

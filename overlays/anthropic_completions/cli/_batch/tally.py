@@ -1,4 +1,4 @@
-"""How far a batch is, and what went wrong so far."""
+"""Count what a batch has done, and its failures by cause."""
 
 from __future__ import annotations
 

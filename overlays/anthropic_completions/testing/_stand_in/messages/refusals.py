@@ -1,4 +1,4 @@
-"""What the service says against requests of the right form, in its own words where they are known.
+"""Refuse requests of the right form as the service does, in its words where they are known.
 
 Which models refuse what is in the contract, see `models.MessagesSupport`.
 """
