@@ -30,10 +30,10 @@ NAME = "anthropic-completions"
 
 
 def in_pages() -> list[str]:
-    """Return the commands after a `$` in the pages."""
+    """Return the commands after a `$` in the pages, but those that install, which need the internet."""
     pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
     text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
-    return re.findall(rf"^\$ (.*{NAME}\b.*)$", text, re.MULTILINE)
+    return re.findall(rf"^\$ (?!pip install )(.*{NAME}\b.*)$", text, re.MULTILINE)
 
 
 def in_help_texts() -> list[str]:
