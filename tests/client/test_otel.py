@@ -1,6 +1,8 @@
 """Spans and metrics of completions, as the in-memory exporter of OpenTelemetry gets them."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.metadata import entry_points
 from types import ModuleType
@@ -184,7 +186,8 @@ def test_a_span_lasts_as_long_as_its_stream(told: Told) -> None:
     assert told.span()
 
 
-def test_a_call_that_is_cancelled_ends_its_span(told: Told) -> None:
+@pytest.mark.parametrize(("loop", "kind"), [("asyncio", "CancelledError"), ("trio", "Cancelled")])
+def test_a_call_that_is_cancelled_ends_its_span(told: Told, loop: str, kind: str) -> None:
     stand_in = StandIn()
     stand_in.queue(stall(5))
 
@@ -203,8 +206,8 @@ def test_a_call_that_is_cancelled_ends_its_span(told: Told) -> None:
             with anyio.move_on_after(0.05):
                 await client.completions.create(**ASKED)
 
-    anyio.run(run)
-    assert told.span().attributes["error.type"] == "CancelledError"
+    anyio.run(run, backend=loop)
+    assert told.span().attributes["error.type"] == kind
 
 
 @pytest.mark.parametrize(
@@ -259,3 +262,18 @@ def test_nothing_is_traced_after_it_was_taken_back(told: Told) -> None:
 def test_opentelemetry_instrument_finds_it() -> None:
     (found,) = entry_points(group="opentelemetry_instrumentor", name="anthropic-completions")
     assert found.load() is AnthropicCompletionsInstrumentor
+
+
+def test_it_costs_nothing_where_it_is_not_switched_on() -> None:
+    program = """
+import sys
+import anthropic_completions
+from anthropic_completions.testing import StandIn
+PROMPT = "\\n\\nHuman: Hi\\n\\nAssistant:"
+with StandIn().client() as client:
+    client.completions.create(model="claude-2.1", max_tokens_to_sample=9, prompt=PROMPT)
+classes = anthropic_completions.Anthropic, anthropic_completions.AsyncAnthropic
+assert all(one._complete.__module__ == "anthropic_completions._client.clients" for one in classes)
+assert [name for name in sys.modules if name.startswith("opentelemetry")] == []
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", program], check=True, timeout=60)
