@@ -143,7 +143,7 @@ test-release: $(INSTALLED) ## Make a release of this commit in two folders, and 
 	$(NOX) release --install-only
 	$(BIN)/pytest -n0 tests/release
 
-bench: build ## Compare speed with anthropic 0.125.0 and raw httpx, as ratios in one run (ARGS="--plot FILE")
+bench: build ## Compare speed with anthropic 0.125.0, raw httpx, aiohttp and pyreqwest, in one run (ARGS="--plot FILE")
 	$(NOX) bench -- $(ARGS)
 
 bench-quick: build ## The main metrics of it, in under a minute

@@ -230,7 +230,13 @@ def bench_old(session: nox.Session) -> None:
     install(session, "compat", wheel=False)
 
 
-@nox.session(requires=["bench-ours", "bench-fast", "bench-old"])
+@nox.session(name="bench-transports")
+def bench_transports(session: nox.Session) -> None:
+    """Make the environment of this client over aiohttp and Rust's reqwest, and of these by themselves."""
+    install(session, "transports")
+
+
+@nox.session(requires=["bench-ours", "bench-fast", "bench-transports", "bench-old"])
 def bench(session: nox.Session) -> None:
     """Compare speed with the old client and with raw httpx; `--plot FILE` after `--` draws the ratios."""
     if "--plot" in session.posargs:

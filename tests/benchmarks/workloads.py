@@ -1,7 +1,8 @@
 """One measurement of one client, in a process of its own: workloads.py CLIENT METRIC URL
 
-CLIENT is `anthropic_completions`, `anthropic` or `httpx`. Prints the result as JSON: CPU seconds per
-operation, or bytes. CPU time, as the server and the machine's other work are not the client's.
+CLIENT is `anthropic_completions`, the same with `:aiohttp` or `:rust` for what it sends with, `anthropic`,
+`httpx`, `aiohttp` or `pyreqwest`. Prints the result as JSON: the seconds per operation, of CPU and of the
+clock, or bytes. CPU time decides, as the server and the machine's other work are not the client's.
 """
 
 import asyncio
@@ -13,8 +14,8 @@ import statistics
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from time import process_time
-from typing import Any
+from time import perf_counter, process_time
+from typing import Any, NamedTuple
 
 ARGUMENTS = {
     "model": "claude-2.1",
@@ -27,14 +28,18 @@ HEADERS = {"x-api-key": "key", "anthropic-version": "2023-06-01"}
 class Package:
     """The old package and this one: the same program, but for the import."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, sender: str = "") -> None:
         self.package = importlib.import_module(name)
+        self.sender = sender
 
     def client(self, url: str) -> Any:
-        return self.package.Anthropic(api_key="key", base_url=url)
+        http = self.package.DefaultRustHttpClient() if self.sender == "rust" else None
+        return self.package.Anthropic(api_key="key", base_url=url, http_client=http)
 
     def async_client(self, url: str) -> Any:
-        return self.package.AsyncAnthropic(api_key="key", base_url=url)
+        kinds = {"aiohttp": "DefaultAioHttpClient", "rust": "DefaultAsyncRustHttpClient"}
+        http = getattr(self.package, kinds[self.sender])() if self.sender else None
+        return self.package.AsyncAnthropic(api_key="key", base_url=url, http_client=http)
 
     def call(self, client: Any, url: str) -> str:
         return client.completions.create(**ARGUMENTS).completion
@@ -95,16 +100,109 @@ class Raw:
         return length
 
 
+class RawAiohttp:
+    """aiohttp and parsing by hand."""
+
+    def __init__(self) -> None:
+        self.aiohttp = importlib.import_module("aiohttp")
+
+    def async_client(self, url: str) -> Any:
+        connector = self.aiohttp.TCPConnector(limit=1000)
+        return self.aiohttp.ClientSession(headers=HEADERS, connector=connector)
+
+    async def async_call(self, client: Any, url: str) -> str:
+        async with client.post(f"{url}/v1/complete", json=ARGUMENTS) as response:
+            return json.loads(await response.read())["completion"]
+
+    async def async_stream(self, client: Any, url: str) -> int:
+        length, rest = 0, b""
+        async with client.post(f"{url}/v1/complete", json={**ARGUMENTS, "stream": True}) as response:
+            async for piece in response.content.iter_any():
+                *blocks, rest = (rest + piece).split(b"\r\n\r\n")
+                for block in blocks:
+                    length += len(json.loads(block[block.index(b"data:") + 5 :])["completion"])
+        return length
+
+
+class RawRust:
+    """pyreqwest and parsing by hand."""
+
+    def __init__(self) -> None:
+        self.module = importlib.import_module("pyreqwest.client")
+
+    def client(self, url: str) -> Any:
+        return self.module.SyncClientBuilder().http1_only().default_headers(HEADERS).build()
+
+    def async_client(self, url: str) -> Any:
+        return self.module.ClientBuilder().http1_only().default_headers(HEADERS).build()
+
+    def _request(self, client: Any, url: str, **more: Any) -> Any:
+        body = json.dumps({**ARGUMENTS, **more}).encode()
+        return client.post(f"{url}/v1/complete").header("content-type", "application/json").body_bytes(body)
+
+    def call(self, client: Any, url: str) -> str:
+        return json.loads(bytes(self._request(client, url).build().send().bytes()))["completion"]
+
+    async def async_call(self, client: Any, url: str) -> str:
+        response = await self._request(client, url).build().send()
+        return json.loads(bytes(await response.bytes()))["completion"]
+
+    def stream(self, client: Any, url: str) -> int:
+        length, rest = 0, b""
+        with self._request(client, url, stream=True).build_streamed() as response:
+            while (piece := response.body_reader.read_chunk()) is not None:
+                *blocks, rest = (rest + bytes(piece)).split(b"\r\n\r\n")
+                for block in blocks:
+                    length += len(json.loads(block[block.index(b"data:") + 5 :])["completion"])
+        return length
+
+    async def async_stream(self, client: Any, url: str) -> int:
+        length, rest = 0, b""
+        async with self._request(client, url, stream=True).build_streamed() as response:
+            while (piece := await response.body_reader.read_chunk()) is not None:
+                *blocks, rest = (rest + bytes(piece)).split(b"\r\n\r\n")
+                for block in blocks:
+                    length += len(json.loads(block[block.index(b"data:") + 5 :])["completion"])
+        return length
+
+
 def load(name: str) -> Any:
-    return Raw(name) if name == "httpx" else Package(name)
+    package, _, sender = name.partition(":")
+    raw: dict[str, Callable[[], Any]] = {
+        "httpx": lambda: Raw(name),
+        "aiohttp": RawAiohttp,
+        "pyreqwest": RawRust,
+    }
+    return raw[package]() if package in raw else Package(package, sender)
 
 
-def cpu(function: Callable[[], Any], per: int = 1) -> float:
-    """Return the CPU seconds that a function takes, divided by a count."""
+class Spent(NamedTuple):
+    """Seconds."""
+
+    cpu: float
+    wall: float
+
+    def share(self, per: float) -> "Spent":
+        return Spent(self.cpu / per, self.wall / per)
+
+    def without(self, other: "Spent") -> "Spent":
+        return Spent(self.cpu - other.cpu, self.wall - other.wall)
+
+
+def now() -> Spent:
+    return Spent(process_time(), perf_counter())
+
+
+def median(samples: list[Spent]) -> Spent:
+    return Spent(*(statistics.median(values) for values in zip(*samples, strict=True)))
+
+
+def spent(function: Callable[[], Any], per: int = 1) -> Spent:
+    """Return what a function takes, divided by a count."""
     gc.collect()
-    started = process_time()
+    started = now()
     function()
-    return (process_time() - started) / per
+    return now().without(started).share(per)
 
 
 def resident() -> int:
@@ -115,16 +213,16 @@ def resident() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def measure_import(name: str, url: str) -> float:
-    return cpu(lambda: importlib.import_module(name))
+def measure_import(name: str, url: str) -> Spent:
+    return spent(lambda: importlib.import_module(name))
 
 
-def measure_first_reply(name: str, url: str) -> float:
+def measure_first_reply(name: str, url: str) -> Spent:
     def first() -> None:
         user = load(name)
         user.call(user.client(f"{url}/plain"), f"{url}/plain")
 
-    return cpu(first)
+    return spent(first)
 
 
 def measure_memory(name: str, url: str) -> int:
@@ -134,93 +232,109 @@ def measure_memory(name: str, url: str) -> int:
     return resident()
 
 
-def measure_plain(name: str, url: str, calls: int = 100) -> float:
+def measure_plain(name: str, url: str, calls: int = 100) -> Spent:
     user, target = load(name), f"{url}/plain"
     client = user.client(target)
     for _ in range(100):
         user.call(client, target)
-    return statistics.median(
-        cpu(lambda: [user.call(client, target) for _ in range(calls)], calls) for _ in range(5)
-    )
+    return median([spent(lambda: [user.call(client, target) for _ in range(calls)], calls) for _ in range(5)])
 
 
-def measure_async(name: str, url: str, calls: int = 100) -> float:
-    async def run() -> float:
+def measure_async(name: str, url: str, calls: int = 100) -> Spent:
+    async def run() -> Spent:
         user, target = load(name), f"{url}/plain"
         client = user.async_client(target)
         shares = []
         for _ in range(6):
             gc.collect()
-            started = process_time()
+            started = now()
             for _ in range(calls):
                 await user.async_call(client, target)
-            shares.append((process_time() - started) / calls)
-        return statistics.median(shares[1:])
+            shares.append(now().without(started).share(calls))
+        return median(shares[1:])
 
     return asyncio.run(run())
 
 
-def stream_measure(kind: str, events: int, *, asynchronous: bool = False) -> Callable[[str, str], float]:
-    def measure(name: str, url: str) -> float:
+def stream_measure(
+    kind: str, events: int, *, asynchronous: bool = False
+) -> Callable[[str, str], Spent | float]:
+    def measure(name: str, url: str) -> Spent:
         user, target = load(name), f"{url}/{kind}-{events}"
         if asynchronous:
 
-            async def run() -> float:
+            async def run() -> Spent:
                 client = user.async_client(target)
                 shares = []
                 for _ in range(4):
                     gc.collect()
-                    started = process_time()
+                    started = now()
                     await user.async_stream(client, target)
-                    shares.append((process_time() - started) / events)
-                return statistics.median(shares[1:])
+                    shares.append(now().without(started).share(events))
+                return median(shares[1:])
 
             return asyncio.run(run())
         client = user.client(target)
         user.stream(client, target)
-        return statistics.median(cpu(lambda: user.stream(client, target), events) for _ in range(3))
+        return median([spent(lambda: user.stream(client, target), events) for _ in range(3)])
 
     return measure
 
 
-def growth(events: int) -> Callable[[str, str], float]:
+def growth(events: int) -> Callable[[str, str], Spent | float]:
     """Measure the time per event without the call: that of a stream with one event is taken off."""
 
-    def measure(name: str, url: str) -> float:
+    def measure(name: str, url: str) -> Spent:
         user, short, long = load(name), f"{url}/large-1", f"{url}/large-{events}"
-        clients = {target: user.client(target) for target in (short, long)}
+        stream: Callable[[Any, str], int] = getattr(user, "stream", None)
+        make = user.client if hasattr(user, "client") else None
+        if name.endswith("aiohttp"):  # which awaits only
+            runner = asyncio.Runner()
 
-        def of(target: str, streams: int) -> float:
-            return cpu(lambda: [user.stream(clients[target], target) for _ in range(streams)], streams)
+            async def made(target: str) -> Any:
+                return user.async_client(target)
+
+            def make(target: str) -> Any:
+                return runner.run(made(target))
+
+            def stream(client: Any, target: str) -> int:
+                return runner.run(user.async_stream(client, target))
+
+        clients = {target: make(target) for target in (short, long)}
+
+        def of(target: str, streams: int) -> Spent:
+            return spent(lambda: [stream(clients[target], target) for _ in range(streams)], streams)
 
         streams = max(1, 10_000 // events)
         of(short, 50), of(long, 1)
         # 10^5 events are a mean already.
         samples = 1 if events > 10_000 else 3
-        shares = [(of(long, streams) - of(short, max(50, streams))) / (events - 1) for _ in range(samples)]
-        return statistics.median(shares)
+        shares = [
+            of(long, streams).without(of(short, max(50, streams))).share(events - 1) for _ in range(samples)
+        ]
+        return median(shares)
 
     return measure
 
 
-def concurrent(method: str, path: str, count: int, result: str) -> Callable[[str, str], float]:
-    def measure(name: str, url: str) -> float:
-        async def run() -> float:
+def concurrent(method: str, path: str, count: int, result: str) -> Callable[[str, str], Spent | float]:
+    def measure(name: str, url: str) -> Spent:
+        async def run() -> Spent | float:
             user, target = load(name), f"{url}/{path}"
             client = user.async_client(target)
             await getattr(user, method)(client, target)
             before = resident()
-            started = process_time()
+            started = now()
             await asyncio.gather(*(getattr(user, method)(client, target) for _ in range(count)))
-            spent = (process_time() - started) / count
-            return spent if result == "time" else (resident() - before) / count
+            took = now().without(started).share(count)
+            return took if result == "time" else (resident() - before) / count
 
         return asyncio.run(run())
 
     return measure
 
 
-METRICS: dict[str, Callable[[str, str], float]] = {
+METRICS: dict[str, Callable[[str, str], Spent | float]] = {
     "import": measure_import,
     "first reply": measure_first_reply,
     "memory": measure_memory,
@@ -242,4 +356,5 @@ METRICS: dict[str, Callable[[str, str], float]] = {
 
 if __name__ == "__main__":
     client_name, metric, base = sys.argv[1:]
-    print(json.dumps(METRICS[metric](client_name, base)))
+    result = METRICS[metric](client_name, base)
+    print(json.dumps(result._asdict() if isinstance(result, Spent) else {"bytes": result}))
