@@ -112,6 +112,31 @@ class TestTheEndOfAStream:
         assert plain.stop_reason is None
 
 
+MESSAGE: list[bytes] = [
+    event(name, {"type": name, **data})
+    for name, data in (
+        ("message_start", {"message": {"id": "msg_1", "model": "claude-2.1", "content": []}}),
+        ("content_block_start", {"index": 0, "content_block": {"type": "text", "text": ""}}),
+        ("content_block_delta", {"index": 0, "delta": {"type": "text_delta", "text": " a"}}),
+        ("content_block_stop", {"index": 0}),
+        ("message_delta", {"delta": {"stop_reason": "end_turn", "stop_sequence": None}}),
+        ("message_stop", {}),
+    )
+]
+
+
+@pytest.mark.parametrize(
+    "after", [HANG, CLOSE, RESET, Repeat(framed(PING), 0.02)], ids=["silence", "close", "reset", "pings"]
+)
+def test_a_stream_through_messages_is_over_at_message_stop(world: World, after: Step) -> None:
+    """Whatever its connection does then, and without waiting for it."""
+    begun = time.monotonic()
+    streamed = read(world, [CHUNKED + framed(*MESSAGE), after], backend="messages", stream_end_grace=10)
+    assert (streamed.error, streamed.final.completion) == (None, " a")
+    assert streamed.final.stop_reason == "stop_sequence"
+    assert time.monotonic() - begun < 5
+
+
 @dataclass(frozen=True)
 class Shape:
     """Events that real servers sent, and what comes of them."""
