@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+import processes
 from anthropic_completions.cli._app import run
 from cli.forked import Forked, at_terminal
 
@@ -48,18 +49,11 @@ def environment(**variables: str) -> dict[str, str]:
     return {**os.environ, "TERM": "xterm", "COLUMNS": "120", "LINES": "40", **variables}
 
 
-def piped(command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> Done:
-    """Run a command with pipes."""
-    done = subprocess.run(
-        command,
-        cwd=cwd,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
+def piped(
+    command: Sequence[str], *, cwd: Path, env: Mapping[str, str], patience: float = PATIENCE_SECONDS
+) -> Done:
+    """Run a command with pipes, for no longer than so many seconds."""
+    done = processes.run(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, timeout=patience)
     return Done(done.returncode, done.stdout, done.stderr)
 
 

@@ -11,6 +11,11 @@ import pytest
 from anthropic_completions._run import permanent
 from anthropic_completions.cli._app import run as command_line
 from cli.shell import Done, environment, piped
+from processes import started
+
+# Programs start others, each of which loads what it needs, and there may be much else on the machine.
+PATIENCE_SECONDS = 120
+pytestmark = pytest.mark.timeout(2 * PATIENCE_SECONDS)
 
 RUN = [sys.executable, "-m", "anthropic_completions", "run"]
 PACKAGE = """
@@ -33,7 +38,7 @@ def place(tmp_path: Path) -> Path:
 def run(place: Path, *arguments: str, **variables: str) -> Done:
     """Run `run`, with the directory's package on the path."""
     env = environment(PYTHONPATH=str(place), **variables)
-    return piped([*RUN, *arguments], cwd=place, env=env)
+    return piped([*RUN, *arguments], cwd=place, env=env, patience=PATIENCE_SECONDS)
 
 
 def script(place: Path, code: str, name: str = "program.py") -> str:
@@ -106,11 +111,10 @@ def test_signals_reach_the_program(place: Path, number: signal.Signals) -> None:
         "print('ready', flush=True)\ntime.sleep(60)"
     )
     env = environment(PYTHONPATH=str(place))
-    with subprocess.Popen([*RUN, script(place, code)], env=env, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
+    with started([*RUN, script(place, code)], env=env, stdout=subprocess.PIPE) as process:
         assert process.stdout.readline() == b"ready\n"
         process.send_signal(number)
-        assert process.wait(30) == 42
+        assert process.wait(PATIENCE_SECONDS) == 42
 
 
 def test_a_program_that_a_signal_ends_ends_this_process_so(place: Path) -> None:

@@ -20,6 +20,7 @@ from anthropic_completions.sse import SSEDecoder
 from anthropic_completions.testing import StandIn
 from gateway.test_served import served
 from gateway_clients.cases import CASES, REPLY, Case
+from processes import started
 from raw_server import HANG, RawServer, framed, head
 
 COMMANDS: dict[str, list[str]] = json.loads(os.environ.get("GATEWAY_CLIENTS", "{}"))
@@ -133,8 +134,7 @@ def test_a_client_that_leaves_a_stream_frees_the_upstream_within_a_second(name: 
         command = [*COMMANDS.get(name, []), url, "leave"]
         if name == "curl":
             command = [*CURL, "--data", body, f"{url}/v1/complete"]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-            assert process.stdout is not None
+        with started(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
             process.stdout.readline()
             if name == "curl":
                 process.terminate()

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from processes import run, started
+
 HERE = Path(__file__).resolve().parent
 PATIENCE_SECONDS = 800
 
@@ -59,15 +61,11 @@ def serving(log: Path, *options: str) -> Iterator[Service]:
     command = [sys.executable, "-m", "anthropic_completions", "serve", "--port", "0", "--api-key", "right"]
     with (
         log.open("w") as told,
-        subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=told, text=True) as process,
+        started([*command, *options], stdout=subprocess.PIPE, stderr=told, text=True) as process,
     ):
-        assert process.stdout is not None
-        try:
-            while not (found := re.search(r"ANTHROPIC_BASE_URL=(\S+)", process.stdout.readline())):
-                assert process.poll() is None, log.read_text()
-            yield Service(found[1], log)
-        finally:
-            process.kill()
+        while not (found := re.search(r"ANTHROPIC_BASE_URL=(\S+)", process.stdout.readline())):
+            assert process.poll() is None, log.read_text()
+        yield Service(found[1], log)
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ class Program:
         scripts = self.environment / ("Scripts" if sys.platform == "win32" else "bin")
         kept = {name: os.environ[name] for name in ("SYSTEMROOT", "TMPDIR", "LANG") if name in os.environ}
         service.asked()
-        done = subprocess.run(
+        done = run(
             [str(scripts / command[0]), *command[1:]],
             env={
                 **kept,
@@ -115,10 +113,7 @@ class Program:
                 "ABSENT": ",".join(self.absent),
             },
             cwd=self.folder,
-            capture_output=True,
-            text=True,
             timeout=PATIENCE_SECONDS,
-            check=False,
         )
         out, err = (re.sub(r"req_\w+", "req_", text) for text in (done.stdout, done.stderr))
         return Ran(done.returncode, out, err, service.asked())

@@ -22,6 +22,9 @@ from typing import Any
 
 import httpx
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import processes
+
 WORDS = [f"w{number}" for number in range(30)]
 TEXT = " You said: " + " ".join(WORDS)
 ASKED: dict[str, Any] = {
@@ -130,9 +133,8 @@ def started(stack: ExitStack, *arguments: str) -> tuple["subprocess.Popen[bytes]
         port = found.getsockname()[1]
     command = [sys.executable, "-m", "anthropic_completions", *arguments, "--port", str(port)]
     process = stack.enter_context(
-        subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        processes.started(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     )
-    stack.callback(process.kill)
     url = f"http://127.0.0.1:{port}"
     for _ in range(600):
         try:

@@ -14,6 +14,7 @@ from anthropic_completions.cli._batch.results import ResultsFile
 from anthropic_completions.testing import StandIn, completion, error, raw
 from cli.batch.files import ask, ask_many, results
 from cli.shell import Cli
+from processes import started
 
 
 class TestFile:
@@ -87,8 +88,7 @@ class TestFile:
             "import sys, time; from pathlib import Path; from anthropic_completions.cli._batch import results"
         )
         code += "; held = results.ResultsFile(Path(sys.argv[1])); print('held', flush=True); time.sleep(60)"
-        with subprocess.Popen([sys.executable, "-c", code, str(target)], stdout=subprocess.PIPE) as process:
-            assert process.stdout is not None
+        with started([sys.executable, "-c", code, str(target)], stdout=subprocess.PIPE) as process:
             assert process.stdout.readline() == b"held\n"
             with pytest.raises(OSError, match="another run is writing"):
                 ResultsFile(target)
