@@ -52,7 +52,7 @@ NAMES = {
             "DEFAULT_MAX_RETRIES",
         ),
         *("DEFAULT_CONNECTION_LIMITS", "DefaultHttpxClient", "DefaultAsyncHttpxClient", "APIResponse"),
-        *("AsyncAPIResponse", "RequestOptions", "types", "resources", "__version__"),
+        *("DefaultAioHttpClient", "AsyncAPIResponse", "RequestOptions", "types", "resources", "__version__"),
     ),
     ".types": (
         *(
