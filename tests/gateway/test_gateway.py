@@ -1,6 +1,5 @@
 """The gateway, in process: what callers get, what the upstream is asked, and what is bounded."""
 
-import contextlib
 import json
 import logging
 from collections.abc import AsyncIterator, Callable
@@ -454,38 +453,3 @@ def test_a_body_that_does_not_come_is_given_up(loop: str) -> None:
         return sent
 
     assert anyio.run(run, backend=loop)[0]["status"] == 408
-
-
-@pytest.mark.parametrize(
-    ("variables", "told"),
-    [
-        ({"ANTHROPIC_COMPLETIONS_GATEWAY_MAX_RETRIES": "x"}, "GATEWAY_MAX_RETRIES: expected a number"),
-        ({"ANTHROPIC_COMPLETIONS_ON_LOSS": "x"}, "ANTHROPIC_COMPLETIONS_ON_LOSS"),
-        ({"ANTHROPIC_COMPLETIONS_GATEWAY_CLIENT_KEY": "x"}, "client_key: expected an api_key beside it"),
-        ({"ANTHROPIC_BASE_URL": "x"}, "base_url"),
-    ],
-)
-def test_a_wrong_setting_of_the_environment_is_named(
-    variables: dict[str, str], told: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(ValueError, match=told):
-        Settings.of_environment()
-
-
-def test_settings_show_no_key() -> None:
-    assert "secret" not in repr(Settings(api_key="secret", client_key="secret"))
-
-
-def test_a_public_address_with_the_gateways_key_and_no_key_for_callers_is_refused(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from anthropic_completions.cli._app import run
-
-    monkeypatch.setenv("ANTHROPIC_COMPLETIONS_GATEWAY_API_KEY", "k")
-    for host, code in (("127.0.0.1", 0), ("localhost", 0), ("0.0.0.0", 2), ("example.org", 2)):
-        assert run(["gateway", "--check", "--host", host]) == code
-    assert "--client-key" in capsys.readouterr().err
-    with contextlib.suppress(SystemExit):
-        assert run(["gateway", "--check", "--host", "0.0.0.0", "--client-key", "c"]) == 0

@@ -75,6 +75,8 @@ def model_map(label: str, value: object) -> ModelMap | None:
 def _pairs(label: str, text: str) -> dict[str, str]:
     pairs: dict[str, str] = {}
     for part in filter(None, map(str.strip, text.split(","))):
+        if part == "recommended":
+            raise ValueError(f"{label}: expected 'recommended' alone, or pairs old=new, got {text!r}")
         old, equals, new = map(str.strip, part.partition("="))
         if not (old and equals and new):
             raise ValueError(f"{label}: expected 'recommended', or old=new,old=new, got {part!r}")

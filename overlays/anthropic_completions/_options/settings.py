@@ -205,7 +205,9 @@ def seconds(name: str, value: object, *, zero: bool = False) -> float | None:
         )
     if not (0 < value <= _MAX_SECONDS or (zero and value == 0)):
         least = "from 0" if zero else "above 0"
-        raise ValueError(f"{name}: expected seconds {least} to {_MAX_SECONDS:.0e}, or None for no limit")
+        raise ValueError(
+            f"{name}: expected seconds {least} to {_MAX_SECONDS:.0e}, or None for no limit, got {value}"
+        )
     return float(value)
 
 

@@ -11,31 +11,35 @@ _BASE_URL = re.compile(
 )
 
 
-def base_url(text: str) -> str:
+def base_url(text: str, label: str = "base_url") -> str:
     """Return where requests go, without the endpoint's own path and without a slash at the end.
 
     `https://host`, `https://host/`, `https://host/v1` and `https://host/v1/complete` are the same place;
     the path of a gateway stays.
+
+    Args:
+        text: The URL.
+        label: What to name in errors.
 
     Raises:
         ValueError: It is no http or https URL, or has a query, a fragment, or a user's name. What may be
             a password is not repeated.
     """
     if "?" in text or "#" in text:
-        raise ValueError("base_url: expected a URL without a query or a fragment, got one with")
+        raise ValueError(f"{label}: expected a URL without a query or a fragment, got one with")
     if "@" in text.partition("://")[2].partition("/")[0] or "@" in text.partition("/")[0]:
         raise ValueError(
-            "base_url: expected a URL without a user's name and password, got one with; "
+            f"{label}: expected a URL without a user's name and password, got one with; "
             "pass them as the header Authorization, in default_headers"
         )
     if any(character <= " " or character == "\x7f" for character in text):
-        raise ValueError(f"base_url: expected a URL without white space and controls, got {text!r}")
+        raise ValueError(f"{label}: expected a URL without white space and controls, got {text!r}")
     found = _BASE_URL.fullmatch(text)
     if found is None:
-        raise ValueError(f"base_url: expected a URL such as https://host:443/path, got {text!r}")
+        raise ValueError(f"{label}: expected a URL such as https://host:443/path, got {text!r}")
     labels = found["host"].removesuffix(".").split(".")
     if int(found["port"] or 0) > 65535 or not all(0 < len(label) < 64 for label in labels):
-        raise ValueError(f"base_url: expected a URL with a valid host and port, got {text!r}")
+        raise ValueError(f"{label}: expected a URL with a valid host and port, got {text!r}")
     path = (found["path"] or "").rstrip("/")
     return found["origin"] + re.sub(r"/v1(/complete)?$", "", path).rstrip("/")
 

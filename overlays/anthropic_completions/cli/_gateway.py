@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import ipaddress
-import logging
 import os
-import sys
-import tempfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
-from ._common import examples
+from .._options.model_map import model_map
+from .._options.urls import base_url
+from ._common import address, cannot_listen, examples
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .._contract.schema import JSONObject
     from ..gateway import Settings
 
 _BRIDGE = {"models": "MODEL_MAP", "on_loss": "ON_LOSS", "prefill": "PREFILL", "room": "THINKING_ROOM"}
-_HEADER_BYTES = 64 * 1024
 
 
 @click.command(
@@ -79,13 +79,14 @@ def command(host: str, port: int, workers: int, stop_seconds: int, check: bool, 
     of JSON for each request, on standard output, without prompts or keys.
     """
     try:
-        import uvicorn
-
         from ..gateway import create_app
+        from ..gateway._serving import free_port, serve
     except ImportError:
-        raise click.UsageError("the gateway needs: pip install 'anthropic-completions[gateway]'") from None
-    _put_in_environment(options)
+        raise click.UsageError(
+            "the gateway needs an extra: pip install 'anthropic-completions[gateway]'"
+        ) from None
     try:
+        _put_in_environment(options)
         settings = _settings()
         _check_open(host, settings)
         create_app(settings)
@@ -94,45 +95,22 @@ def command(host: str, port: int, workers: int, stop_seconds: int, check: bool, 
     if check:
         click.echo("The settings are right.")
         return 0
-    with tempfile.TemporaryDirectory() as shared:
-        if workers > 1:
-            os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", shared)
-        click.echo(f"Listening on http://{host}:{port}; Ctrl-C stops it.", err=True)
-        uvicorn.run(
-            "anthropic_completions.cli._gateway:logged_app",
-            factory=True,
-            host=host,
-            port=port,
-            workers=workers,
-            http="h11",
-            h11_max_incomplete_event_size=_HEADER_BYTES,
-            timeout_graceful_shutdown=stop_seconds,
-            access_log=False,
-            log_level="warning",
-            server_header=False,
-        )
+    try:
+        port = free_port(host, port)
+    except OSError as error:
+        raise cannot_listen(host, port, error) from None
+    click.echo(f"Listening on http://{address(host, port)}; Ctrl-C stops it.", err=True)
+    serve(host, port, workers=workers, stop_seconds=stop_seconds)
     return 0
-
-
-def logged_app() -> object:
-    """Return the application of the environment's settings, its log going to standard output."""
-    from ..gateway import create_app
-
-    log = logging.getLogger("anthropic_completions.gateway")
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    log.handlers[:] = [handler]
-    log.setLevel(logging.INFO)
-    log.propagate = False
-    return create_app()
 
 
 def _put_in_environment(options: JSONObject) -> None:
     """Tell the workers what was asked for: a process of its own has the environment only."""
     from ..gateway._settings import PREFIX
 
+    model_map("--map", ",".join(cast("Sequence[str]", options["models"])) or None)
     if upstream := options.pop("upstream"):
-        os.environ["ANTHROPIC_BASE_URL"] = str(upstream)
+        os.environ["ANTHROPIC_BASE_URL"] = base_url(str(upstream), "--upstream")
     for name, value in options.items():
         if value in (None, ()):
             continue

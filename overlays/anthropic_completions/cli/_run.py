@@ -97,12 +97,17 @@ def command(program: str | None, arguments: tuple[str, ...], action: str | None,
 
 
 def _environment(options: _Settings) -> dict[str, str]:
+    from .._options.model_map import model_map
     from .._run.environment import variables
 
     for one in options["models"]:
         old, equals, new = one.partition("=")
         if one != "recommended" and not (old and equals and new):
             raise click.UsageError(f"--map: expected OLD=NEW or recommended, got {one!r}")
+    try:
+        model_map("--map", ",".join(options["models"]) or None)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
     return variables(os.environ, **options)
 
 

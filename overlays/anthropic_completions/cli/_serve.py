@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shlex
 import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, TypedDict, cast
 
 import click
 
-from ._common import MODEL, examples, harmless, is_terminal
+from ._common import MODEL, cannot_listen, examples, harmless, is_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +80,11 @@ def command(port: int, **options: object) -> int:
     asked = cast("_Options", options)
     stand_in = _telling_stand_in(asked)
     try:
-        with stand_in.serve(port=port) as url:
+        with ExitStack() as stack:
+            try:
+                url = stack.enter_context(stand_in.serve(port=port))
+            except OSError as error:
+                raise cannot_listen("127.0.0.1", port, error) from None
             key = asked["api_key"] or "stand-in"
             click.echo(f"Listening on {url}; Ctrl-C stops it. To point a client at it:")
             click.echo(f"export ANTHROPIC_BASE_URL={url} ANTHROPIC_API_KEY={shlex.quote(key)}")

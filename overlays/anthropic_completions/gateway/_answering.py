@@ -6,11 +6,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import anyio
+import httpx
 
 from .._client.clients import AsyncAnthropic
 from .._client.responses import AsyncAPIResponse
 from .._client.routing import model_asked_for
 from .._errors import AnthropicError, APIConnectionError
+from .._http.clients import AsyncDirectClient, ready
+from .._http.pool import Pool
 from .._options import NOT_GIVEN
 from .._stream.serving import Fault, ping_event
 from ..messages import translate
@@ -29,7 +32,6 @@ from ._replies import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    import httpx
     from anyio.streams.memory import MemoryObjectSendStream
     from starlette.types import Receive, Send
 
@@ -48,6 +50,9 @@ EVENTS = "text/event-stream"
 LOSSES_HEADER = "anthropic-completions-losses"
 # Events of a stream that are made before its client takes them.
 _AHEAD = 16
+# Shorter than servers keep a connection that nothing goes over (5 s those of Node.js and uvicorn), by more
+# than a busy machine is late: a request that meets one that is just closed fails, and is not sent twice.
+_IDLE_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +90,19 @@ class Gateway:
             model_warnings=False,
             http_client=http_client,
         )
+        if http_client is None:
+            self._client._pool = Pool(None, self._connections)
         # Nothing of the gateway's own environment is sent for a caller.
         self._client._set(api_key=settings.api_key, auth_token=None, default_headers={})
+
+    def _connections(self) -> httpx.AsyncClient:
+        """Make what asks the upstream, with a connection for each request that there may be."""
+        most = self.settings.max_concurrency
+        # The pool closes what is above `max_keepalive_connections` also while all the others are in use.
+        limits = httpx.Limits(
+            max_connections=most, max_keepalive_connections=most, keepalive_expiry=_IDLE_SECONDS
+        )
+        return ready(AsyncDirectClient(limits=limits))
 
     def client_for(self, asking: Asking) -> AsyncAnthropic:
         """Return a client that asks in a caller's name; it lasts as long as the request."""

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from .. import _options
+from .._options.urls import base_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,10 +62,11 @@ class Settings:
     def __post_init__(self) -> None:
         if self.client_key and not self.api_key:
             raise ValueError(
-                "client_key: expected an api_key beside it, which is what requests are sent with"
+                "client_key: expected an api_key beside it, which is what requests are sent with "
+                f"({PREFIX}API_KEY); without both, each caller's own key is passed on"
             )
+        base_url(self.upstream, "upstream")
         _options.checked(
-            base_url=self.upstream,
             model_map=self.model_map,
             on_loss=self.on_loss,
             prefill=self.prefill,
@@ -84,22 +86,29 @@ class Settings:
             ValueError: One is wrong; it, or its variable, is named.
         """
         settings: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-        for name, value in _of_environment(os.environ).items():
-            settings.setdefault(name, value)
-        return cls(**settings)
+        found = _of_environment(os.environ)
+        try:
+            return cls(**{**found, **settings})
+        except ValueError as error:
+            name, colon, rest = str(error).partition(":")
+            if name in settings or name not in found:
+                raise
+            raise ValueError(_VARIABLES[name] + colon + rest) from None
 
     def is_passed_through(self, model: str) -> bool:
         """Whether a model is asked of the old endpoint."""
         return any(fnmatchcase(model, pattern) for pattern in self.passthrough)
 
 
+_VARIABLES = {one.name: PREFIX + one.name.upper() for one in fields(Settings)}
+_VARIABLES["upstream"] = "ANTHROPIC_BASE_URL"
+
+
 def _of_environment(variables: Mapping[str, str]) -> JSONObject:
     bridge = ("model_map", "on_loss", "prefill", "thinking_room")
     found = _options.checked_or_environment(**dict.fromkeys(bridge, _options.NOT_GIVEN))
-    if url := variables.get("ANTHROPIC_BASE_URL"):
-        found["upstream"] = url
     for one in fields(Settings):
-        text = variables.get(variable := PREFIX + one.name.upper())
+        text = variables.get(variable := _VARIABLES[one.name])
         if not text or one.name in bridge:
             continue
         kind = {"float": float, "int": int}.get(str(one.type), str)

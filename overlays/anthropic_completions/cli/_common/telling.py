@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import sys
 from typing import TextIO
@@ -35,6 +36,18 @@ def fail(message: str, code: int = FAILED) -> int:
     """Tell on one line what went wrong, and return the exit code for it."""
     tell(f"Error: {message}")
     return code
+
+
+def address(host: str, port: int) -> str:
+    """Return a host and a port as URLs write them."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def cannot_listen(host: str, port: int, error: OSError) -> OSError:
+    """Return the error that says why nothing can listen there, and what to do."""
+    if error.errno == errno.EADDRINUSE:
+        return OSError(f"--port: {address(host, port)} is in use; name another port, or 0 for a free one")
+    return OSError(f"cannot listen on {address(host, port)}: {error.strerror or error}")
 
 
 def described(error: Exception) -> str:

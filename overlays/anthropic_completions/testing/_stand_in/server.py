@@ -46,6 +46,8 @@ class _Message(TypedDict, total=False):
 
 
 _PATIENCE_SECONDS = 30
+# Longer than clients keep a connection that nothing goes over, so that none sends on one that is just closed.
+_IDLE_SECONDS = 120
 _HANG_UP = "anthropic_completions.hang_up"
 
 
@@ -69,6 +71,7 @@ def serve(
         log_config=None,  # uvicorn's own would close the handlers of the program's loggers
         log_level="warning",
         lifespan="off",
+        timeout_keep_alive=_IDLE_SECONDS,
     )
 
     class Server(uvicorn.Server):
