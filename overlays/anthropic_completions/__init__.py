@@ -46,8 +46,8 @@ from ._errors import (
 )
 from ._options import MAX_RETRIES as DEFAULT_MAX_RETRIES
 from ._options import NOT_GIVEN, NotGiven, Omit, RequestOptions, not_given, omit
+from ._options.markers import AI_PROMPT, HUMAN_PROMPT
 from ._version import __version__
-from .prompts import AI_PROMPT, HUMAN_PROMPT
 
 if TYPE_CHECKING:
     from httpx import Timeout as Timeout
@@ -160,8 +160,8 @@ def __getattr__(name: str) -> Any:
 
     if name == "Timeout":
         value = import_module("httpx").Timeout
-    elif name == "resources":
-        return import_module(".resources", __name__)
+    elif name in ("prompts", "resources"):
+        return import_module(f".{name}", __name__)
     elif name in _LAZY:
         value = getattr(import_module(_LAZY[name], __name__), name)
     else:

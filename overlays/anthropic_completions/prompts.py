@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from ._errors import AnthropicError
+from ._options.markers import AI_PROMPT, HUMAN_PROMPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,8 +39,6 @@ __all__ = [
     "validate",
 ]
 
-HUMAN_PROMPT = "\n\nHuman:"
-AI_PROMPT = "\n\nAssistant:"
 
 Role = Literal["human", "assistant"]
 Reason = Literal["empty", "no_human_turn", "human_not_first", "no_assistant_turn", "assistant_not_last"]

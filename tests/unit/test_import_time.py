@@ -43,8 +43,8 @@ OWN = {
         for name in (
             *("_client", "_client.base", "_client.clients", "_errors", "_errors.base", "_errors.status"),
             *("_http", "_http.pool"),
-            *("_options", "_options.model_map", "_options.settings", "_options.urls"),
-            *("_secrets", "_version", "prompts"),
+            *("_options", "_options.markers", "_options.model_map", "_options.settings", "_options.urls"),
+            *("_secrets", "_version"),
             *("types", "types.completion_create_params"),
             *("_moved", "_completion", "_pool"),  # one module, which pickles of 0.1.0 find by two names
         )
@@ -72,10 +72,17 @@ def test_the_first_call_loads_what_it_needs_only() -> None:
         "from anthropic_completions import Anthropic, APIConnectionError\n"
         "def refuse(request): raise httpx.ConnectError('refused')\n"
         "http = httpx.Client(transport=httpx.MockTransport(refuse))\n"
-        "try: Anthropic(api_key='k', http_client=http, max_retries=0).completions.create(\n"
+        "client = Anthropic(api_key='k', base_url='http://localhost', http_client=http, max_retries=0)\n"
+        "try: client.completions.create(\n"
         "    model='m', prompt='p', max_tokens_to_sample=1)\n"
         "except APIConnectionError: pass"
     )
     assert loaded >= {"httpx", "anthropic_completions_api", "anthropic_completions._http.exchange"}
     assert loaded.isdisjoint({"jsonschema", "yaml", "uvicorn", "dateutil", "anthropic_completions.testing"})
     assert loaded.isdisjoint({"anthropic_completions.messages", "anthropic_completions.messages._reader"})
+    assert loaded.isdisjoint({"anthropic_completions.models", "anthropic_completions.prompts"})
+
+
+def test_what_the_package_does_not_load_is_found_in_it_all_the_same() -> None:
+    loaded = loaded_by("import anthropic_completions; anthropic_completions.prompts.parse")
+    assert "anthropic_completions.prompts" in loaded

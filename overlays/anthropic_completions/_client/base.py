@@ -20,8 +20,8 @@ from .._options import (
     Options,
     is_given,
 )
+from .._options.markers import AI_PROMPT, HUMAN_PROMPT
 from .._secrets import Secret, secret
-from ..prompts import AI_PROMPT, HUMAN_PROMPT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

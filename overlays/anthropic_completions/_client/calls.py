@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import platform
-from dataclasses import dataclass, replace
+import sys
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 from urllib.parse import parse_qsl
 
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
 
 _BASE_HEADERS = {
     "Accept": "application/json",
-    "User-Agent": f"anthropic-completions/{__version__} Python/{platform.python_version()}",
+    "User-Agent": f"anthropic-completions/{__version__} Python/{sys.version.split()[0]}",
 }
 _HTTPX_TIMEOUT = httpx.Timeout(5.0)
 _NO_CREDENTIALS = (
@@ -64,8 +63,7 @@ class Caller(NamedTuple):
     http: httpx.Client | httpx.AsyncClient
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """A call, with what becomes of its reply.
 
     Attributes:
@@ -151,7 +149,7 @@ def raw_call(caller: Caller, path: str, body: object, request_options: object, *
     )
     call = make_call(caller, request, extras)
     if (retries := given.get("max_retries")) is not None:
-        call = replace(call, max_retries=count("max_retries", retries, least=0))
+        call = call._replace(max_retries=count("max_retries", retries, least=0))
     return Prepared(call, caller.options, COMPLETIONS)
 
 

@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from .. import models, prompts
 from .._errors.callers import stacklevel
 from .._options import BASE_URL, NOT_GIVEN, flag, mapping
 from .._stream.replies import COMPLETIONS
@@ -55,6 +54,8 @@ def completion_call(
     sent = body.get("model")  # `extra_body` may name another, and anything
     model = sent if isinstance(sent, str) else str(fields["model"])
     if check_prompt:
+        from .. import prompts
+
         prompts.check(str(fields["prompt"]))
     if (instead := model_asked_for(options, model)) != model:
         model = body["model"] = instead
@@ -64,7 +65,7 @@ def completion_call(
 
     def again(told: Collection[Loss]) -> Prepared:
         other = completion_call(caller, arguments, unread=unread, told=told)
-        return replace(other, call=replace(other.call, deadline_at=call.deadline_at))
+        return other._replace(call=other.call._replace(deadline_at=call.deadline_at))
 
     def by_messages(refusal: APIStatusError) -> Prepared:
         from ..messages._switching import advise, switch
@@ -117,6 +118,8 @@ def model_asked_for(options: Options, model: str) -> str:
     if entries is None:
         return model
     instead = entries.get(model)
+    from .. import models  # not before it is needed
+
     if instead is None and entries.recommended:
         instead = models.recommended(model)
     if instead is None or instead == model:
@@ -130,4 +133,6 @@ def model_asked_for(options: Options, model: str) -> str:
 def tell_of(model: str, base_url: str, day: float) -> None:
     """Warn of a model that is deprecated or retired, where it is asked of the service that made it so."""
     if urlsplit(base_url).hostname == _OFFICIAL_HOST:
+        from .. import models  # not before it is needed
+
         models.warn_about(model, stacklevel=stacklevel())

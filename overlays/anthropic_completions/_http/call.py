@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Awaitable, Callable, Generator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar, cast
 
 from .._options import MAX_REPLY_BYTES
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(NamedTuple):
     """Where time and chance come from; tests put their own in place."""
 
     monotonic: Callable[[], float] = time.monotonic
@@ -34,8 +32,7 @@ class Clock:
     sleep_async: Callable[[float], Awaitable[None]] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(NamedTuple):
     """One call, ready to send.
 
     Attributes:
@@ -52,10 +49,11 @@ class Call:
     method: str
     url: httpx.URL
     headers: Mapping[str, str]
-    content: bytes | None = field(repr=False)
+    content: bytes | None
     timeout: httpx.Timeout
     stream: bool
     streamed: bool
+    clock: Clock
     max_retries: int
     max_retry_after: float | None
     deadline_at: float | None = None
@@ -64,7 +62,10 @@ class Call:
     hidden_parameters: frozenset[str] = frozenset()
     base_url_variable: str | None = None
     counts_retries: bool = True
-    clock: Clock
+
+    def __repr__(self) -> str:
+        # Without the content, which is the caller's.
+        return f"{type(self).__name__}({self.method!r}, {self.url!r}, headers={self.headers!r})"
 
     def remaining(self) -> float | None:
         """Return the seconds to the deadline, or None."""
@@ -81,8 +82,7 @@ class Call:
         return self.deadline_at is not None and self.clock.monotonic() >= self.deadline_at
 
 
-@dataclass(frozen=True, slots=True)
-class Exchanged:
+class Exchanged(NamedTuple):
     """A successful reply.
 
     Attributes:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, cast
 import httpx
 
 from .._tasks import spawn
+from .transports.certificates import loaded
 
 if TYPE_CHECKING:
     import ssl
@@ -210,8 +211,8 @@ class _Stream(core.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> core.NetworkStream:
-        cut = _cut_write(timeout, core.ConnectTimeout)
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname=server_hostname, timeout=cut))
+        cut, context = _cut_write(timeout, core.ConnectTimeout), loaded(ssl_context)
+        return _Stream(self._stream.start_tls(context, server_hostname=server_hostname, timeout=cut))
 
     def close(self) -> None:
         self._stream.close()
@@ -309,9 +310,9 @@ class _AsyncStream(core.AsyncNetworkStream):
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> core.AsyncNetworkStream:
-        cut = _cut_write(timeout, core.ConnectTimeout)
+        cut, context = _cut_write(timeout, core.ConnectTimeout), loaded(ssl_context)
         try:
-            stream = await self._stream.start_tls(ssl_context, server_hostname=server_hostname, timeout=cut)
+            stream = await self._stream.start_tls(context, server_hostname=server_hostname, timeout=cut)
         except BaseException:
             spawn(self.aclose)  # httpcore leaves it open where this is cancelled
             raise

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 _EXPECTED = "a mapping of model names or patterns to model names, or 'recommended'"
 
 
-@dataclass(frozen=True)
-class ModelMap:
+class ModelMap(NamedTuple):
     """Which model is asked for in place of another.
 
     Attributes:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import socket
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies
 
@@ -14,9 +11,9 @@ import httpx
 
 from ..._options import CONNECT_SECONDS, TIMEOUT_SECONDS
 from ..._secrets import REDACTED
+from .certificates import trusted
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Mapping
 
 DEFAULT_TIMEOUT = httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS)
@@ -37,7 +34,7 @@ def with_defaults(kwargs: Mapping[str, object], transport: Callable[..., object]
         # Only httpx's own take a context; the others read certificates themselves.
         of_httpx = transport in (httpx.HTTPTransport, httpx.AsyncHTTPTransport)
         if of_httpx and arguments.get("verify", True) is True and "cert" not in arguments:
-            arguments["verify"] = _ssl_context(
+            arguments["verify"] = trusted(
                 trust_env=settings.get("trust_env", True), http2=bool(settings.get("http2"))
             )
         arguments["socket_options"] = _socket_options()
@@ -52,27 +49,6 @@ def with_defaults(kwargs: Mapping[str, object], transport: Callable[..., object]
                 }
                 settings["mounts"] = {**proxies, **(settings.get("mounts") or {})}
     return settings
-
-
-def _ssl_context(*, trust_env: bool, http2: bool) -> ssl.SSLContext:
-    """Return the certificates to trust, loaded once for all clients of a process that are set up alike."""
-    paths = [os.environ.get(name) if trust_env else None for name in ("SSL_CERT_FILE", "SSL_CERT_DIR")]
-    try:
-        written = Path(paths[0]).stat().st_mtime_ns if paths[0] else None
-        return _loaded(trust_env, http2, *paths, written, os.environ.get("SSLKEYLOGFILE"))
-    except OSError as error:  # ssl's errors are among them
-        for name, path in zip(("SSL_CERT_FILE", "SSL_CERT_DIR"), paths, strict=True):
-            if path:
-                raise ValueError(
-                    f"{name}: expected where certificates can be read, got {path!r}: {error}"
-                ) from error
-        raise
-
-
-@lru_cache(maxsize=8)
-def _loaded(trust_env: bool, *_what_else_counts: object) -> ssl.SSLContext:
-    """Load certificates, which takes some 20 ms; httpcore tells a context which protocols to offer."""
-    return httpx.create_ssl_context(trust_env=trust_env)
 
 
 def _proxied(

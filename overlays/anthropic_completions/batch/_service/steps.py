@@ -6,7 +6,7 @@ Source of paths, fields and limits: the API's page on batch processing and its r
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple, Required, TypedDict, TypeVar, cast
 
@@ -258,8 +258,8 @@ def prepared(client: Anthropic | AsyncAnthropic, ask: Ask, *, unread: bool = Fal
     caller = Caller(client._options, client._clock, client._pool.get())
     headers = {} if ask.betas is None else {"anthropic-beta": ask.betas}
     made = raw_call(caller, ask.path, None, {"headers": headers}, stream=False)
-    call = replace(made.call, method=ask.method, content=ask.content, stream=unread)
-    return replace(made, call=call if ask.again else replace(call, max_retries=0))
+    call = made.call._replace(method=ask.method, content=ask.content, stream=unread)
+    return made._replace(call=call if ask.again else call._replace(max_retries=0))
 
 
 def run(client: Anthropic, steps: Steps[T]) -> T:

@@ -1,0 +1,84 @@
+"""Certificates are loaded once in a process, and only where a connection is encrypted."""
+
+import ssl
+from pathlib import Path
+
+import pytest
+
+from anthropic_completions import APIConnectionError
+from anthropic_completions._http.transports import certificates
+from raw_server import RawServer
+from support import World, completion_reply
+
+BODY = completion_reply().content
+REPLY = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(BODY) + BODY
+
+
+@pytest.fixture
+def loads(world: World, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Return what was loaded, as it is loaded, in what is like a new process without variables."""
+    if world.lent:
+        pytest.skip("a lent httpx client loads certificates itself")
+    certificates._trusted.cache_clear()
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    found: list[object] = []
+    load = ssl.create_default_context
+
+    def noted(*args: object, **kwargs: object) -> ssl.SSLContext:
+        found.append((args, kwargs))
+        return load(*args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ssl, "create_default_context", noted)
+    return found
+
+
+def test_nothing_is_loaded_for_http(world: World, loads: list[object]) -> None:
+    with RawServer([REPLY]) as server:
+        world.create(None, {"base_url": server.url})
+    assert loads == []
+
+
+def test_the_first_encrypted_connection_loads_for_all(world: World, loads: list[object]) -> None:
+    with RawServer([REPLY]) as server:
+        for _ in range(2):
+            with pytest.raises(APIConnectionError):  # as the server does not encrypt
+                world.create(None, {"base_url": server.url.replace("http://", "https://"), "max_retries": 0})
+    assert len(loads) == 1
+
+
+def test_a_file_that_holds_no_certificates_is_named_at_once(
+    world: World, loads: list[object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "empty.pem"
+    file.write_bytes(b"none")
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    with pytest.raises(ValueError, match=r"^SSL_CERT_FILE: expected where certificates can be read, got"):
+        world.create(None, {"base_url": "http://127.0.0.1:1"})
+
+
+def test_a_file_whose_certificates_are_damaged_is_named_when_they_are_needed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "damaged.pem"
+    file.write_bytes(b"-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n")
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    context = certificates.trusted(trust_env=True, http2=False)
+    with pytest.raises(ValueError, match=r"^SSL_CERT_FILE: expected where certificates can be read, got"):
+        certificates.loaded(context)
+
+
+def test_what_is_not_loaded_trusts_the_same_as_httpx_would(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    context = certificates.trusted(trust_env=True, http2=False)
+    assert context.verify_mode == ssl.CERT_REQUIRED
+    assert context.check_hostname
+    assert context.cert_store_stats()["x509_ca"] == 0
+    wrapped = context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname="localhost")
+    assert wrapped.context.cert_store_stats()["x509_ca"] > 100
+    assert wrapped.context.verify_mode == ssl.CERT_REQUIRED
+    assert wrapped.context.check_hostname
+    assert certificates.loaded(context) is wrapped.context
