@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Generator
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar, cast
 
 from .._options import MAX_REPLY_BYTES
-from .network import Limit
+from .transports.limit import Limit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

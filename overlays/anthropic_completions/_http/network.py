@@ -11,7 +11,6 @@ import os
 import socket
 import weakref
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -19,10 +18,11 @@ import httpx
 
 from .._tasks import spawn
 from .transports.certificates import loaded
+from .transports.limit import current_limit
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
 # httpx's own dependency, or that of its fork where that is in httpx's place.
 if TYPE_CHECKING:
@@ -38,71 +38,8 @@ _PART_BYTES = 64 * 1024
 _LEFTOVER_BYTES = 1024 * 1024
 
 
-class Limit:
-    """Until when an exchange may wait.
-
-    Args:
-        monotonic: What tells the time, in seconds.
-        at: The latest moment, or None.
-        idle: The most seconds from the end of sending to the head of the reply, or None.
-    """
-
-    __slots__ = ("_idle", "_idle_at", "_monotonic", "at")
-
-    def __init__(
-        self, monotonic: Callable[[], float], at: float | None = None, *, idle: float | None = None
-    ) -> None:
-        self._monotonic = monotonic
-        self.at = at
-        self._idle = idle
-        self._idle_at: float | None = None
-
-    def for_read(self, timeout: float | None) -> float | None:
-        """Return the seconds that a read may take; 0 or less where its time is over."""
-        if self._idle is not None and self._idle_at is None:
-            self._idle_at = self._monotonic() + self._idle
-        return _least(timeout, self._left(self._idle_at))
-
-    def for_write(self, timeout: float | None) -> float | None:
-        """Return the seconds that connecting or a write may take; 0 or less where its time is over."""
-        self._idle_at = None
-        return _least(timeout, self._left(None))
-
-    def left(self) -> float | None:
-        """Return the seconds until the latest moment, or None."""
-        return self._left(None)
-
-    def _left(self, other: float | None) -> float | None:
-        at = _least(self.at, other)
-        return None if at is None else at - self._monotonic()
-
-
-def _least(first: float | None, second: float | None) -> float | None:
-    if first is None or second is None:
-        return second if first is None else first
-    return min(first, second)
-
-
-_limit: ContextVar[Limit | None] = ContextVar("limit", default=None)
-
-
-@contextmanager
-def limited(limit: Limit | None) -> Iterator[None]:
-    """Have what is waited for within this block end in time."""
-    token = _limit.set(limit)
-    try:
-        yield
-    finally:
-        _limit.reset(token)
-
-
-def current_limit() -> Limit | None:
-    """Return until when the exchange that goes on may wait, or None."""
-    return _limit.get()
-
-
 def _cut_read(timeout: float | None) -> float | None:
-    limit = _limit.get()
+    limit = current_limit()
     if limit is None:
         return timeout
     left = limit.for_read(timeout)
@@ -112,7 +49,7 @@ def _cut_read(timeout: float | None) -> float | None:
 
 
 def _cut_write(timeout: float | None, error: type[Exception]) -> float | None:
-    limit = _limit.get()
+    limit = current_limit()
     if limit is None:
         return timeout
     left = limit.for_write(timeout)
@@ -158,7 +95,7 @@ class _Backend(core.NetworkBackend):
         connect = partial(
             self._backend.connect_tcp, port=port, local_address=local_address, socket_options=socket_options
         )
-        if _limit.get() is None:
+        if current_limit() is None:
             return _Stream(connect(host, timeout=timeout))
         failure: Exception | None = None
         # Python would give each address of a host the whole time.

@@ -9,7 +9,7 @@ import httpx
 from .._errors import shown_url, strip_credentials
 from .bodies import SentBytes, read, read_async
 from .clients import AsyncDirectClient, DirectClient, params_beside
-from .network import Limit, limited
+from .transports.limit import Limit, limited
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

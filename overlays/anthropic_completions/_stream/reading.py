@@ -18,7 +18,7 @@ import httpx
 from .._errors import APIError
 from .._http.call import run, run_async
 from .._http.exchange import exchange
-from .._http.network import Limit, limited
+from .._http.transports.limit import Limit, limited
 from .._tasks import scheduler
 
 if TYPE_CHECKING:

@@ -1,5 +1,5 @@
-"""Other ways to the network than httpcore, behind httpx's interface: aiohttp, and Rust's reqwest.
+"""Ways to the network, behind httpx's interface: what they share, and those over aiohttp and Rust's reqwest.
 
-Each keeps the package's defaults and time limits, says what it cannot do, and hands on no object of its
-library, as these hold requests with their keys.
+All have the package's defaults, certificates and time limits. The two say what they cannot do, and hand on
+no object of their library, as these hold requests with their keys.
 """
