@@ -107,7 +107,9 @@ def httpx2(session: nox.Session) -> None:
 def transports(session: nox.Session, transport: str) -> None:
     """Run the client's tests, the fault matrix among them, over another transport than httpx's own."""
     install(session, "test")
-    pytest(session, "-p", "transport", "tests/client", PYTHONPATH="tests", TRANSPORT=transport)
+    pytest(
+        session, "-p", "transport", "tests/client", PYTHONPATH="tests", TRANSPORT=transport, **FEW_EXAMPLES
+    )
 
 
 @nox.session

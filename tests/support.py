@@ -128,6 +128,13 @@ class World:
             return httpx.Client(**options) if self.lent else DirectClient(**options)
         return AsyncDirectClient(**options)
 
+    @property
+    def has_pool(self) -> bool:
+        """Whether it sends by httpcore's pool, also where the suite runs over another transport."""
+        if self.backend is None:
+            return self.lent or issubclass(DirectClient.transports(), httpx.HTTPTransport)
+        return issubclass(AsyncDirectClient.transports(), httpx.AsyncHTTPTransport)
+
     def use(
         self,
         blocking: Callable[[Anthropic], Any],

@@ -25,6 +25,7 @@ _ASYNCIO_ONLY = "works in asyncio only"
 _INSIDE = "looks into httpcore's pool"
 _LENIENT = "what is let pass, or refused, of a malformed head"
 _LINGERS = "a reply that is left as its event loop ends"
+_SOCKS = "has SOCKS of its own, or none"
 DIFFERENCES = {
     "aiohttp": {
         "test_what_is_no_whole_reply_is_a_connection_error[asyncio-reset after the head]": "a reset ends it",
@@ -38,6 +39,7 @@ DIFFERENCES = {
         "test_a_stream_forgotten_as_the_last_act_harms_nothing": _LINGERS,
         "test_a_stream_may_outlive_its_event_loop": _LINGERS,
         "TestDefaultHttpClients": _INSIDE,
+        "test_an_environment_that_cannot_work_is_a_value_error_at_the_first_call[asyncio-socks": _SOCKS,
     },
     "rust": {
         "-an unknown framing]": _LENIENT,
@@ -50,6 +52,8 @@ DIFFERENCES = {
         "test_a_stream_may_outlive_its_event_loop": _LINGERS,
         "test_the_garbage_collector_may_strike_anywhere": _INSIDE,
         "TestDefaultHttpClients": _INSIDE,
+        "test_an_environment_that_cannot_work_is_a_value_error_at_the_first_call[sync-socks": _SOCKS,
+        "test_an_environment_that_cannot_work_is_a_value_error_at_the_first_call[asyncio-socks": _SOCKS,
     },
 }[KIND]
 

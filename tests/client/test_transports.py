@@ -27,9 +27,10 @@ from anthropic_completions import (
     DefaultAioHttpClient,
     DefaultAsyncRustHttpClient,
     DefaultRustHttpClient,
+    IncompleteStreamError,
 )
 from anthropic_completions.testing import StandIn
-from raw_server import CHUNKED, CLOSE, GO, HANG, LAST, RawServer, framed
+from raw_server import CHUNKED, CLOSE, GO, HANG, LAST, PATIENCE_SECONDS, RawServer, framed
 from support import ARGUMENTS, KEY, chunk, completion_reply
 
 KINDS = [DefaultAioHttpClient, DefaultAsyncRustHttpClient, DefaultRustHttpClient]
@@ -164,6 +165,69 @@ def test_connections_are_kept_also_by_calls_with_a_deadline(kind: Any) -> None:
 
         use(kind, blocking if kind is DefaultRustHttpClient else awaiting, base_url=server.url)
         assert (server.requests, server.accepted) == (3, 1)
+
+
+@pytest.mark.parametrize("kind", KINDS[:2])
+def test_another_task_ends_a_wait_by_closing(kind: Any) -> None:
+    """At once, while the server says nothing and goes on to do so."""
+    with RawServer([CHUNKED + framed(chunk(" a")), HANG]) as server:
+
+        async def act(client: Any) -> float:
+            stream = await call(client, stream=True)
+            await anext(stream)
+            waiting = asyncio.ensure_future(anext(stream))
+            await asyncio.sleep(0.1)
+            begun = time.monotonic()
+            await stream.close()
+            with pytest.raises(IncompleteStreamError):
+                await waiting
+            return time.monotonic() - begun
+
+        assert use(kind, act, base_url=server.url) < PATIENCE_SECONDS / 2
+
+
+def test_another_thread_ends_a_wait_of_rusts_by_closing() -> None:
+    with RawServer([CHUNKED + framed(chunk(" a")), HANG]) as server:
+
+        def act(client: Any) -> float:
+            stream = call(client, stream=True)
+            next(stream)
+            threading.Timer(0.2, stream.close).start()
+            begun = time.monotonic()
+            with pytest.raises(IncompleteStreamError):
+                next(stream)
+            return time.monotonic() - begun
+
+        assert use(DefaultRustHttpClient, act, base_url=server.url) < PATIENCE_SECONDS / 2
+        assert server.all_closed()
+
+
+def test_rust_blocks_also_where_an_event_loop_runs() -> None:
+    """Its waits leave the loop as it is, as where a notebook calls the blocking client."""
+    with StandIn().serve() as url:
+
+        async def main() -> None:
+            loop = asyncio.get_running_loop()
+            assert use(DefaultRustHttpClient, call, base_url=url).completion
+            assert asyncio.get_running_loop() is loop
+
+        asyncio.run(main())
+
+
+def test_many_threads_wait_for_one_client_of_rusts() -> None:
+    """No thread misses that it is told to go on."""
+    answered: list[str] = []
+    with StandIn().serve() as url, DefaultRustHttpClient() as http:
+        client = Anthropic(api_key=KEY, base_url=url, http_client=http, max_retries=0)
+        threads = [
+            threading.Thread(target=lambda: answered.extend(call(client).completion for _ in range(20)))
+            for _ in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(answered) == 160
 
 
 @each

@@ -31,9 +31,8 @@ def with_defaults(kwargs: Mapping[str, object], transport: Callable[..., object]
     if settings.get("transport") is None:
         names = ("verify", "cert", "trust_env", "http1", "http2", "limits")
         arguments = {name: settings[name] for name in names if name in settings}
-        # Only httpx's own take a context; the others read certificates themselves.
-        of_httpx = transport in (httpx.HTTPTransport, httpx.AsyncHTTPTransport)
-        if of_httpx and arguments.get("verify", True) is True and "cert" not in arguments:
+        takes_context = getattr(transport, "takes_ssl_context", True)
+        if takes_context and arguments.get("verify", True) is True and "cert" not in arguments:
             arguments["verify"] = trusted(
                 trust_env=settings.get("trust_env", True), http2=bool(settings.get("http2"))
             )

@@ -3,7 +3,7 @@
 pyreqwest has transports for httpx of its own. They hold the head of a reply back until 64 KiB of its body
 have come or it has ended, which no stream of events survives; they take the sum of all time limits as one
 for the whole exchange; and where they block, neither Ctrl-C nor closing ends a wait. So its client is used
-itself, and the blocking transport waits for a thread in which an event loop awaits.
+itself, by both transports; `blocking` has how one of them blocks.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from pyreqwest import exceptions
 from pyreqwest.client import ClientBuilder
 from pyreqwest.proxy import ProxyBuilder
 
+from .blocking import Exchange, closed, run
 from .common import passing_cancellation, running_loop, seconds_left, true_url, whole_left
-from .threads import Exchange, run
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -211,6 +211,7 @@ class AsyncRustTransport(httpx.AsyncBaseTransport):
     """A transport that awaits; as `_Rust`."""
 
     name = "DefaultAsyncRustHttpClient"
+    takes_ssl_context = False
 
     def __init__(self, **settings: object) -> None:
         self._rust = _Rust(self.name, **settings)  # type: ignore[arg-type]
@@ -242,19 +243,19 @@ class _Body(httpx.AsyncByteStream):
     def __init__(self, opening: StreamRequest, reader: ResponseBodyReader) -> None:
         self._opening: StreamRequest | None = opening
         self._reader = reader
+        self._wait: asyncio.Timeout | None = None
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while True:
             failure: Exception | None = None
             piece = None
             try:
-                if (left := seconds_left(None)) is None:
+                async with asyncio.timeout(seconds_left(None)) as self._wait:
                     piece = await passing_cancellation(self._reader.read_chunk())
-                else:
-                    async with asyncio.timeout(left):
-                        piece = await passing_cancellation(self._reader.read_chunk())
             except Exception as error:  # noqa: BLE001 - as above
-                failure = mapped(error)
+                failure = mapped(error) if self._opening is not None else closed()
+            finally:
+                self._wait = None
             if failure is not None:
                 raise failure
             if piece is None:
@@ -264,6 +265,8 @@ class _Body(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         opening, self._opening = self._opening, None
         if opening is not None:
+            if self._wait is not None:  # in another task, without whose end nothing can be closed
+                self._wait.reschedule(asyncio.get_running_loop().time())
             await opening.__aexit__(None, None, None)
 
 
@@ -271,6 +274,7 @@ class RustTransport(httpx.BaseTransport):
     """A transport that blocks; as `_Rust`."""
 
     name = "DefaultRustHttpClient"
+    takes_ssl_context = False
 
     def __init__(self, **settings: object) -> None:
         self._rust = _Rust(self.name, **settings)  # type: ignore[arg-type]
