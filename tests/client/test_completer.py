@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from anthropic_completions import Anthropic
 from anthropic_completions.batch import Completer
-from anthropic_completions.testing import StandIn, completion, error
+from anthropic_completions.batch._completer import _shared
+from anthropic_completions.testing import StandIn, completion, error, raw
 
 COLUMNS = ["completion", "stop_reason", "model", "request_id", "error", "error_type"]
 
@@ -27,7 +29,14 @@ def completer(**options: Any) -> Completer:
     return pickle.loads(pickle.dumps(Completer(**given)))
 
 
+def client_of(one: Completer) -> Anthropic | None:
+    """The client that is kept for a completer and its copies in this process."""
+    with _shared(one._name) as shared:
+        return shared.client
+
+
 ROWS = [{"id": number, "prompt": f"\n\nHuman: {number}\n\nAssistant:", "gold": "x"} for number in range(5)]
+HALF = b'{"type":"completion","id":"i","completion":" half \\ud83d","stop_reason":"max_tokens","model":"m"}'
 TEXTS = [f" You said: {number}" for number in range(5)]
 
 
@@ -140,11 +149,41 @@ def test_copies_in_a_process_share_a_client_that_others_do_not_have(
     copy = pickle.loads(pickle.dumps(one))
     one(ROWS)
     copy(ROWS)
-    client = one._ready()[0]
-    assert copy._ready()[0] is client
-    assert completer()._ready()[0] is not client
+    client = client_of(one)
+    assert client is not None
+    assert client_of(copy) is client
+    assert client_of(completer()) is not client
     monkeypatch.setattr("os.getpid", lambda: 1)  # as after a fork, which may not share connections
-    assert copy._ready()[0] is not client
+    assert client_of(copy) is not client
+
+
+def test_many_completers_in_a_process_each_keep_their_client_and_pace(stand_in: StandIn) -> None:
+    all_of_them = [completer(requests_per_minute=1, concurrency=1) for _ in range(12)]
+    for one in all_of_them:
+        one(ROWS[:1])
+    first = client_of(all_of_them[0])
+    assert first is not None
+    all_of_them[0](ROWS[:1])
+    assert client_of(all_of_them[0]) is first
+    assert sum(stand_in.clock.waits) == pytest.approx(60.0)
+
+
+def test_a_client_that_was_not_used_for_long_is_closed_when_others_begin(stand_in: StandIn) -> None:
+    one, other = completer(), completer()
+    one(ROWS)
+    client = client_of(one)
+    assert client is not None
+    stand_in.clock.sleep(601.0)
+    other(ROWS)
+    assert client.is_closed()
+    assert [row["completion"] for row in one(ROWS)] == TEXTS
+
+
+def test_half_of_a_surrogate_pair_fails_no_batch(stand_in: StandIn) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    stand_in.queue(raw(HALF), completion(" whole"))
+    done = completer(concurrency=1)(pyarrow.Table.from_pylist(ROWS[:2]))
+    assert done.column("completion").to_pylist() == [" half \\ud83d", " whole"]
 
 
 def test_a_batch_that_is_given_again_is_completed_again(stand_in: StandIn) -> None:

@@ -19,6 +19,7 @@ from anthropic_completions import (
     NotGiven,
     RateLimitError,
 )
+from anthropic_completions.batch import Completer
 from anthropic_completions.messages import (
     BackendSwitchWarning,
     Loss,
@@ -29,6 +30,7 @@ from anthropic_completions.messages import (
 )
 from anthropic_completions.models import Lifecycle
 from anthropic_completions.rate_limits import RateLimits
+from anthropic_completions.testing import StandIn
 from anthropic_completions.types import Completion
 
 PICKLES = json.loads((Path(__file__).parent / "data" / "pickles-0.1.0.json").read_text())
@@ -45,6 +47,8 @@ EXPECTED: dict[str, Callable[[Any], bool]] = {
     "untranslatable": lambda it: isinstance(it, UntranslatableMessageError),
     "untranslatable_reply": lambda it: isinstance(it, UntranslatableReplyError),
     "client": lambda it: isinstance(it, Anthropic) and str(it.base_url) == "https://gateway.example/x/",
+    "mapped_client": lambda it: it._options.model_map.get("claude-2.0") == "claude-haiku-4-5",
+    "completer": lambda it: isinstance(it, Completer) and "id_column='name'" in repr(it),
     "async_client": lambda it: isinstance(it, AsyncAnthropic) and not it.is_closed(),
     "lifecycle": lambda it: isinstance(it, Lifecycle) and it.name == "claude-2.1",
     "rate_limits": lambda it: isinstance(it, RateLimits) and it.requests is not None,
@@ -95,3 +99,9 @@ def test_what_was_made_of_settings_for_calls_is_not_pickled() -> None:
     client = loaded("client")
     client._options.urls["/v1/complete"] = httpx.URL("https://gateway.example/x/v1/complete")
     assert not pickle.loads(pickle.dumps(client))._options.urls
+
+
+def test_a_completer_completes_though_it_had_no_name_to_share_under(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("anthropic_completions._client.clients.Anthropic", StandIn().client)
+    done = loaded("completer")([{"name": "x", "prompt": "\n\nHuman: Hi\n\nAssistant:"}])
+    assert done[0]["completion"] == " You said: Hi"

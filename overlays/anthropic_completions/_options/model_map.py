@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import NamedTuple
 
 _EXPECTED = "a mapping of model names or patterns to model names, or 'recommended'"
 
 
-class ModelMap(NamedTuple):
+# Pickles of clients hold its fields as a dict: a tuple would not load them.
+@dataclass(frozen=True)
+class ModelMap:
     """Which model is asked for in place of another.
 
     Attributes:

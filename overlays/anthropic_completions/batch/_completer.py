@@ -6,14 +6,14 @@ import os
 import secrets
 import threading
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from ._result import checked_concurrency
 from ._threads import complete_many
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from .._client.clients import Anthropic
     from .._http.call import Clock
@@ -31,9 +31,10 @@ class Completer:
     `completion`, `stop_reason`, `model`, `request_id`, `error` and `error_type` besides, all of them text.
 
     A request that fails has None as `completion` and is told in `error` and `error_type`: it fails no
-    partition. A batch that is given again, as after a worker was lost, is completed again: of rows nothing is
+    partition. Half of a surrogate pair in a text, which UTF-8 does not have, is written as an escape,
+    `\\ud83d`. A batch that is given again, as after a worker was lost, is completed again: of rows nothing is
     kept between batches. The copies of one completer in a process, such as an engine makes for each task,
-    share a client and a pace.
+    share a client and a pace; what has not been used for 10 minutes is closed when others begin.
 
     Args:
         client: Settings of `Anthropic`. They are in its pickle, so the key is best left to ANTHROPIC_API_KEY
@@ -72,6 +73,10 @@ class Completer:
         self._rate = None if requests_per_minute is None else requests_per_minute * rate_share
         self._arguments = arguments
         self._name = secrets.token_hex(8)
+
+    def __setstate__(self, state: Mapping[str, object]) -> None:
+        vars(self).update(state)
+        self.__dict__.setdefault("_name", secrets.token_hex(8))  # of a version whose copies shared nothing
 
     def __repr__(self) -> str:
         columns = f"id_column={self._id_column!r}, prompt_column={self._prompt_column!r}"
@@ -116,24 +121,20 @@ class Completer:
 
     def _added(self, ids: list[object], prompts: list[object]) -> dict[str, list[str | None]]:
         added: dict[str, list[str | None]] = {name: [None] * len(ids) for name in COLUMNS}
-        client, shared = self._ready()
         # By their places: an engine may have the same id twice, and that is not ours to judge.
         requests = ({"id": place, "prompt": prompt} for place, prompt in enumerate(prompts))
-        paced = self._paced(requests, client._clock, shared)
-        for result in complete_many(client, paced, concurrency=self._concurrency, **self._arguments):
-            for name, value in _cells(result).items():
-                added[name][result.id] = value
+        with _shared(self._name) as shared:
+            client = shared.ready(self._client)
+            paced = self._paced(requests, client._clock, shared)
+            for result in complete_many(client, paced, concurrency=self._concurrency, **self._arguments):
+                for name, value in _cells(result).items():
+                    added[name][result.id] = None if value is None else _encodable(value)
         return added
 
-    def _ready(self) -> tuple[Anthropic, _Shared]:
-        with _LOCK:
-            shared = _shared(self._name, os.getpid())
-        with shared.lock:
-            if shared.client is None:
-                from .._client.clients import Anthropic
+    def _client(self) -> Anthropic:
+        from .._client.clients import Anthropic
 
-                shared.client = Anthropic(**self._settings)
-            return shared.client, shared
+        return Anthropic(**self._settings)
 
     def _paced(
         self, requests: Iterable[dict[str, object]], clock: Clock, shared: _Shared
@@ -156,21 +157,63 @@ class _Shared:
     Attributes:
         client: What they complete with; None until the first batch.
         next_at: When the next call may begin, by the client's clock.
+        batches: How many are under way.
+        used_at: When the last one ended, by the client's clock.
     """
 
     def __init__(self) -> None:
         self.client: Anthropic | None = None
-        self.next_at = 0.0
+        self.next_at = self.used_at = 0.0
+        self.batches = 0
         self.lock = threading.Lock()
+
+    def ready(self, make: Callable[[], Anthropic]) -> Anthropic:
+        """Return the client, which the first call makes."""
+        with self.lock:
+            if self.client is None:
+                self.client = make()
+            return self.client
+
+    def is_idle(self) -> bool:
+        """Whether nothing is lost with it: no batch has come for long, and the next call may begin."""
+        if self.batches:
+            return False
+        return self.client is None or self._now() > max(self.next_at, self.used_at + _IDLE_SECONDS)
+
+    def ended(self) -> None:
+        """Note the end of a batch."""
+        self.batches -= 1
+        self.used_at = self._now()
+
+    def _now(self) -> float:
+        return 0.0 if self.client is None else self.client._clock.monotonic()
 
 
 _LOCK = threading.Lock()
+_SHARED: dict[tuple[str, int], _Shared] = {}
+# Between the tasks of an engine no copy may be there.
+_IDLE_SECONDS = 600.0
 
 
-@lru_cache(maxsize=8)
-def _shared(name: str, process: int) -> _Shared:
-    """Return what is shared under a name. A process that was forked does not have its parent's."""
-    return _Shared()
+@contextmanager
+def _shared(name: str) -> Iterator[_Shared]:
+    """Give what is shared under a name for a batch, and close what others left.
+
+    A process that was forked does not have its parent's.
+    """
+    with _LOCK:
+        left = [key for key, one in _SHARED.items() if one.is_idle()]
+        clients = [_SHARED.pop(key).client for key in left if key != (name, os.getpid())]
+        shared = _SHARED.setdefault((name, os.getpid()), _Shared())
+        shared.batches += 1
+    for client in clients:
+        if client is not None:
+            client.close()
+    try:
+        yield shared
+    finally:
+        with _LOCK:
+            shared.ended()
 
 
 def _cells(result: Result) -> dict[str, str | None]:
@@ -185,6 +228,11 @@ def _cells(result: Result) -> dict[str, str | None]:
     error = result.error
     kind = getattr(error, "type", None) or type(error).__name__
     return {"error": str(error) or kind, "error_type": kind, "request_id": getattr(error, "request_id", None)}
+
+
+def _encodable(text: str) -> str:
+    """Return text that UTF-8 has, as Arrow's is: half of a surrogate pair is written as an escape."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _columns_of(rows: object) -> Mapping[str, object]:
