@@ -1,18 +1,28 @@
 """Log requests, replies and retries, under `anthropic_completions`.
 
-Neither keys nor prompts: the bodies of requests and replies only where ANTHROPIC_LOG_BODIES is set.
+Neither keys nor prompts: the bodies of requests and replies only where ANTHROPIC_LOG_BODIES is set. The line
+that httpx logs of each request is kept free of keys, too.
 """
 
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, cast
 
 import httpx
 
+from ._errors import HIDDEN_PARAMETERS, without_values
 from ._options import environment
 from ._secrets import Headers
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 log = logging.getLogger("anthropic_completions")
+# The names of the parameters of the query whose values no log line of httpx shows now.
+_hidden: ContextVar[frozenset[str]] = ContextVar("hidden", default=frozenset())
 
 
 def set_up() -> None:
@@ -25,6 +35,36 @@ def set_up() -> None:
         )
         log.setLevel(level)
         logging.getLogger(httpx.__name__).setLevel(level)
+
+
+@contextmanager
+def without_keys(request: httpx.Request) -> Iterator[None]:
+    """Have httpx log a request, sent within this block, without the values that may be credentials."""
+    hidden: frozenset[str] = request.extensions.get(HIDDEN_PARAMETERS, frozenset())
+    if not hidden:
+        yield
+        return
+    for name in ("httpx", "httpx2"):  # a lent client may be of either
+        logging.getLogger(name).addFilter(_hide_values)
+    before = _hidden.get()
+    _hidden.set(hidden)
+    try:
+        yield
+    finally:
+        _hidden.set(before)
+
+
+def _hide_values(record: logging.LogRecord) -> bool:
+    """Redact the URLs of a record of httpx's."""
+    hidden = _hidden.get()
+    if hidden and isinstance(record.args, tuple):
+        record.args = tuple(_shown(value, hidden) for value in record.args)
+    return True
+
+
+def _shown(value: object, hidden: frozenset[str]) -> object:
+    is_url = type(value).__name__ == "URL" and hasattr(value, "copy_with")
+    return without_values(cast("httpx.URL", value), hidden) if is_url else value
 
 
 def log_request(request: httpx.Request) -> None:

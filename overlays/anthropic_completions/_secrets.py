@@ -43,6 +43,13 @@ class Headers(dict[str, V]):
         return repr({name: REDACTED if is_secret(name) else value for name, value in self.items()})
 
 
+class QueryDefaults(dict[str, V]):
+    """Parameters of the query whose repr leaves out the values: gateways take keys there."""
+
+    def __repr__(self) -> str:
+        return repr(dict.fromkeys(self, REDACTED))
+
+
 def clear_locals(error: BaseException) -> None:
     """Empty the local variables of the frames that an error and what led to it went through.
 

@@ -21,6 +21,7 @@ from anthropic_completions import (
     AsyncAnthropic,
     RequestTooLargeError,
 )
+from anthropic_completions._restore.shared_http import SharedAsyncClient, SharedClient
 from anthropic_completions.batch import acomplete_many, complete_many
 from anthropic_completions.testing import StandIn
 from raw_server import RawServer
@@ -111,6 +112,40 @@ class TestQueries:
             world.create(None, {**self.OPTIONS, "base_url": url})
         assert "HTTP Request" in caplog.text
         assert QUERY_KEY not in caplog.text
+
+    def test_no_log_line_of_a_call_through_a_proxy_holds_it(
+        self, world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """There httpx sends as it always does, and logs the address."""
+        caplog.set_level(logging.DEBUG, httpx.__name__)
+        with StandIn().serve() as url:  # in the proxy's place
+            monkeypatch.setenv("HTTP_PROXY", url)
+            with pytest.raises(APIError):
+                world.create(None, {**self.OPTIONS, "base_url": "http://completions.test", "max_retries": 0})
+        assert "HTTP Request: POST http://completions.test" in caplog.text
+        assert QUERY_KEY not in caplog.text
+
+    def test_a_lent_transport_sees_the_address_as_it_is_to_be_sent(self, world: World) -> None:
+        """Also by `str`, by which transports for other libraries, signatures and mocks take it."""
+        seen: list[tuple[str, bool, str]] = []
+
+        def transport(request: httpx.Request) -> httpx.Response:
+            url = request.url
+            seen.append((str(url), url == httpx.URL(str(url)), url.query.decode()))
+            return completion_reply()
+
+        world.create(Script([transport]), {"default_query": {"key": QUERY_KEY}})
+        assert seen == [(f"https://api.anthropic.com/v1/complete?key={QUERY_KEY}", True, f"key={QUERY_KEY}")]
+
+    def test_a_restored_client_sends_the_address_as_it_is(self, world: World) -> None:
+        transport = httpx.MockTransport(script := Script([completion_reply()]))
+        http: Any = (
+            SharedClient(httpx.Client(transport=transport), None)
+            if world.backend is None
+            else SharedAsyncClient(httpx.AsyncClient(transport=transport), None)
+        )
+        world.create(None, {"default_query": {"key": QUERY_KEY}, "http_client": http})
+        assert script.requests[0].url.raw_path.decode().endswith(f"?key={QUERY_KEY}")
 
     @pytest.mark.parametrize("reply", [lambda: error_reply(400), lambda: httpx.ConnectError("refused")])
     def test_no_error_holds_it(self, world: World, reply: Any) -> None:

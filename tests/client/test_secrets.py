@@ -29,12 +29,14 @@ from support import (
 
 TOKEN = "sk-ant-oat-a-secret-token"
 GATEWAY = "gateway-secret"
-SECRETS = (KEY, TOKEN, GATEWAY)
+QUERY_KEY = "key-in-the-query"
+SECRETS = (KEY, TOKEN, GATEWAY, QUERY_KEY)
 # All the ways in which a credential can be given.
 EVERYWHERE: dict[str, Any] = {
     "api_key": KEY,
     "auth_token": TOKEN,
     "default_headers": {"X-Gateway-Token": GATEWAY},
+    "default_query": {"key": QUERY_KEY},
 }
 
 

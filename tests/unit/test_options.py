@@ -22,7 +22,7 @@ from anthropic_completions._options import (
     timeout,
 )
 from anthropic_completions._options.urls import base_url, query_pairs
-from anthropic_completions._secrets import Headers, Secret, is_secret, secret
+from anthropic_completions._secrets import Headers, QueryDefaults, Secret, is_secret, secret
 
 KEY = "sk-ant-a-secret-key"
 
@@ -166,7 +166,7 @@ def test_options_show_no_credential() -> None:
         auth_token=Secret(KEY),
         base_url="https://host",
         default_headers=Headers({"X-Gateway-Key": KEY, "X-Team": "blue"}),
-        default_query={"key": KEY},
+        default_query=QueryDefaults({"key": KEY}),
     )
     assert KEY not in repr(options)
     assert "blue" in repr(options)

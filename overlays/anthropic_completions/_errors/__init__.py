@@ -45,6 +45,7 @@ from .base import (
     shown_url,
     strip_credentials,
     without_credentials,
+    without_values,
 )
 from .status import *  # noqa: F403
 from .status import status_error_class
@@ -67,5 +68,6 @@ __all__ = [
     "status_error_class",
     "strip_credentials",
     "without_credentials",
+    "without_values",
 ]
 __all__ += status.__all__

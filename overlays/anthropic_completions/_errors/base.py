@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from .._secrets import REDACTED, is_secret
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     import httpx
 
 
@@ -169,12 +171,13 @@ def shown_url(request: httpx.Request) -> httpx.URL:
     """Return a request's URL without the values of parameters that may be credentials."""
     extensions = getattr(request, "extensions", None)
     hidden = extensions.get(HIDDEN_PARAMETERS) if isinstance(extensions, Mapping) else None
-    if not hidden:
-        return request.url
-    pairs = request.url.params.multi_items()
-    return request.url.copy_with(
-        params=[(name, REDACTED if name in hidden else value) for name, value in pairs]
-    )
+    return without_values(request.url, hidden) if hidden else request.url
+
+
+def without_values(url: httpx.URL, names: Container[str]) -> httpx.URL:
+    """Return a URL with the values of some parameters of its query redacted."""
+    pairs = [(name, REDACTED if name in names else value) for name, value in url.params.multi_items()]
+    return url.copy_with(params=pairs)
 
 
 def strip_credentials(response: httpx.Response) -> None:

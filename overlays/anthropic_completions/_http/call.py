@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Generator
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar, cast
 
+from .._errors import without_values
 from .._options import MAX_REPLY_BYTES
 from .transports.limit import Limit
 
@@ -65,7 +66,8 @@ class Call(NamedTuple):
 
     def __repr__(self) -> str:
         # Without the content, which is the caller's.
-        return f"{type(self).__name__}({self.method!r}, {self.url!r}, headers={self.headers!r})"
+        url = without_values(self.url, self.hidden_parameters) if self.hidden_parameters else self.url
+        return f"{type(self).__name__}({self.method!r}, {url!r}, headers={self.headers!r})"
 
     def remaining(self) -> float | None:
         """Return the seconds to the deadline, or None."""

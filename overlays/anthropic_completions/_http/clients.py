@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 import httpx
 
 from .._errors import HIDDEN_PARAMETERS, shown_url, strip_credentials
+from .._log import without_keys
 from .._secrets import REDACTED, is_secret
 from .bodies import SentBytes
 from .lost import notice_lost_connections
@@ -121,7 +122,8 @@ class DirectClient(httpx.Client):
     def deliver(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return its reply, unread; the request has no credentials then."""
         if self._direct is None or self.is_closed or _has_more_to_do(self):
-            proxied = self.send(request, stream=True, follow_redirects=False)
+            with without_keys(request):
+                proxied = self.send(request, stream=True, follow_redirects=False)
             strip_credentials(proxied)
             return proxied
         started = time.perf_counter()
@@ -151,7 +153,8 @@ class AsyncDirectClient(httpx.AsyncClient):
     async def deliver(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return its reply, unread; the request has no credentials then."""
         if self._direct is None or self.is_closed or _has_more_to_do(self):
-            proxied = await self.send(request, stream=True, follow_redirects=False)
+            with without_keys(request):
+                proxied = await self.send(request, stream=True, follow_redirects=False)
             strip_credentials(proxied)
             return proxied
         started = time.perf_counter()

@@ -22,7 +22,7 @@ from .._log import log, log_body, log_request, log_response
 from .._secrets import Headers
 from . import retry as _retry
 from .call import Close, Exchanged, Read, Send, Sleep
-from .failures import TRANSPORT_ERRORS, body_of, status_error, transport_failure
+from .failures import TRANSPORT_ERRORS, body_of, hide_values, status_error, transport_failure
 
 if TYPE_CHECKING:
     from .call import BasePort, Call, Steps
@@ -96,6 +96,9 @@ def _attempt(call: Call, port: BasePort, retries_taken: int) -> Steps[httpx.Resp
             if not isinstance(target, httpx.URL):
                 raise (yield from _status_failure(call, response, target))
         except BaseException as error:
+            # A report of the error may show the local variables of all that hold the request.
+            hide_values(request)
+            url = request.url
             if opened is not None:
                 yield Close(opened)
             if isinstance(error, TRANSPORT_ERRORS):

@@ -16,6 +16,7 @@ from .._errors import (
     APIStatusError,
     APITimeoutError,
     error_type,
+    shown_url,
     status_error_class,
     strip_credentials,
     without_credentials,
@@ -185,8 +186,11 @@ def transport_failure(
     final = isinstance(error, _FINAL_ERRORS) or _is_of_certificate(error)
     if isinstance(error, httpx.HTTPError):
         error.request = without_credentials(request)
-    if isinstance(error, httpx.HTTPStatusError):
+    if isinstance(error, httpx.HTTPStatusError):  # raised by a hook; its text has the URL
         strip_credentials(error.response)
+    sent, shown = httpx.URL.__str__(request.url), str(request.url)
+    if sent != shown:
+        error.args = tuple(arg.replace(sent, shown) if isinstance(arg, str) else arg for arg in error.args)
     where = "" if response is not None else _where(request, variable)
     if isinstance(error, httpx.TimeoutException | TimeoutError):
         failure: APIConnectionError = APITimeoutError(
@@ -218,3 +222,23 @@ def _is_of_certificate(error: BaseException) -> bool:
             return True
         led = led.__cause__ or led.__context__
     return False
+
+
+def hide_values(request: httpx.Request) -> None:
+    """Have a request that has failed show no credentials, wherever it is still held."""
+    shown = shown_url(request)
+    if shown is not request.url:
+        request.url = _HiddenURL(request.url)
+        request.url.shown = str(shown)
+
+
+class _HiddenURL(httpx.URL):
+    """A URL that is shown without what may be credentials. Its parameters are as they were sent."""
+
+    shown: str
+
+    def __str__(self) -> str:
+        return self.shown
+
+    def __repr__(self) -> str:
+        return f"URL({self.shown!r})"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import httpx
-
-from .._errors import shown_url, strip_credentials
+from .._errors import strip_credentials
+from .._log import without_keys
 from .bodies import SentBytes, read, read_async
 from .clients import AsyncDirectClient, DirectClient, params_beside
 from .transports.limit import Limit, limited
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
+
+    import httpx
 
     from .call import Call, Clock
 
@@ -73,8 +74,8 @@ class BlockingPort(_BasePort):
             http = self._http
             if isinstance(http, DirectClient):
                 return http.deliver(request)
-            request.url = _HiddenURL.of(request)
-            response = http.send(request, stream=True, follow_redirects=False)
+            with without_keys(request):
+                response = http.send(request, stream=True, follow_redirects=False)
             strip_credentials(response)
             return response
 
@@ -108,8 +109,8 @@ class AwaitingPort(_BasePort):
             return await self._send(request)
 
     async def _send_lent(self, request: httpx.Request) -> httpx.Response:
-        request.url = _HiddenURL.of(request)
-        response = await self._http.send(request, stream=True, follow_redirects=False)
+        with without_keys(request):
+            response = await self._http.send(request, stream=True, follow_redirects=False)
         strip_credentials(response)
         return response
 
@@ -134,28 +135,6 @@ class AwaitingPort(_BasePort):
         import anyio
 
         return (self._clock.sleep_async or anyio.sleep)(seconds)
-
-
-class _HiddenURL(httpx.URL):
-    """A URL that is sent as it is and is shown, as in httpx's log, without what may be credentials."""
-
-    _shown: str
-
-    @classmethod
-    def of(cls, request: httpx.Request) -> httpx.URL:
-        """Return the URL of a request; as it is where there is nothing to hide."""
-        shown = shown_url(request)
-        if shown is request.url:
-            return shown
-        url = cls(request.url)
-        url._shown = str(shown)
-        return url
-
-    def __str__(self) -> str:
-        return self._shown
-
-    def __repr__(self) -> str:
-        return f"URL({self._shown!r})"
 
 
 def _lateness(call: Call) -> Callable[[], bool] | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeGuard, TypeVar, cast, get_args
 
-from .._secrets import Headers, Secret, secret
+from .._secrets import Headers, QueryDefaults, Secret, secret
 from .model_map import ModelMap, model_map
 from .urls import base_url
 
@@ -102,8 +102,7 @@ class Options:
     max_event_bytes: int = MAX_EVENT_BYTES
     max_reply_bytes: int = MAX_REPLY_BYTES
     default_headers: HeaderValues = field(default_factory=Headers)
-    # Not shown: gateways take keys there.
-    default_query: Mapping[str, object] = field(default_factory=dict, repr=False)
+    default_query: QueryDefaults[object] = field(default_factory=QueryDefaults)
     middleware: tuple[object, ...] = ()
     backend: Backend = "completions"
     on_loss: OnLoss = "warn"
@@ -133,6 +132,7 @@ class Options:
         made = {entry.name: entry.default_factory for entry in fields(self)}
         vars(self).update({name: make() for name, make in made.items() if make is not MISSING})
         vars(self).update({name: value for name, value in state.items() if name in made})
+        vars(self)["default_query"] = QueryDefaults(self.default_query)
 
 
 def is_given(value: T | NotGiven | Omit) -> TypeGuard[T]:
@@ -290,7 +290,7 @@ _CHECKS: dict[str, Callable[[str, object], object]] = {
     "max_event_bytes": count,
     "max_reply_bytes": count,
     "default_headers": lambda name, value: Headers(mapping(name, value)),
-    "default_query": lambda name, value: dict(mapping(name, value)),
+    "default_query": lambda name, value: QueryDefaults(mapping(name, value)),
     "middleware": lambda name, value: tuple(sequence(name, value or ())),
     "backend": lambda name, value: one_of(name, value, Backend),
     "on_loss": lambda name, value: one_of(name, value, OnLoss),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import httpx
 
-from .._errors import strip_credentials, without_credentials
+from .._errors import shown_url, strip_credentials, without_credentials
 from .._http.clients import params_beside
 
 if TYPE_CHECKING:
@@ -125,6 +125,7 @@ def _errors_renamed(request: httpx.Request) -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        request.url = shown_url(request)
         if any(kind.__name__ == "HTTPError" for kind in type(error).__mro__):
             error.request = without_credentials(request)  # type: ignore[attr-defined]
         for kind in type(error).__mro__:
