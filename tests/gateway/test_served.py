@@ -1,6 +1,9 @@
 """The gateway as its command serves it: in a process of its own, over sockets."""
 
 import json
+import re
+import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -8,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,7 +19,7 @@ import pytest
 
 from anthropic_completions import Anthropic
 from anthropic_completions.testing import StandIn
-from processes import started
+from processes import run, started
 
 # Each process loads what it needs before it answers, and there may be many others.
 PATIENCE_SECONDS = 120
@@ -63,6 +67,27 @@ def test_a_client_of_the_old_endpoint_is_served_and_the_log_is_json() -> None:
         (200, True, "complete"),
     ]
     assert b"Traceback" not in err
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+def test_the_pages_first_request_is_answered() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "gateway.md").read_text(encoding="utf-8")
+    command, request = re.search(r"^\$ anthropic-completions gateway (.*)$", page, re.M), sh(page)
+    assert command is not None
+    options = shlex.split(command[1].replace("--check", ""))
+    with StandIn(today=True).serve() as upstream, served(upstream, *options) as (url, _):
+        request = request.replace("http://127.0.0.1:8787", url).replace("$ANTHROPIC_API_KEY", "k")
+        done = run(["sh", "-c", request], timeout=PATIENCE_SECONDS)
+    answer = json.loads(done.stdout)
+    assert (answer["model"], answer["completion"]) == (
+        "claude-haiku-4-5-20251001",
+        " You said: Is water wet?",
+    )
+
+
+def sh(page: str) -> str:
+    """Return the commands of the first block for a shell."""
+    return page.partition("```sh\n")[2].partition("```")[0]
 
 
 def test_streams_end_before_the_gateway_stops() -> None:
