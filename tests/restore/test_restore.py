@@ -10,6 +10,7 @@ import weakref
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import anthropic
 import anyio
 import httpx
@@ -116,6 +117,37 @@ def test_what_the_package_has_for_arguments_that_are_not_given_is_taken(service:
         timeout=anthropic.Timeout(5),
     )
     assert not {"top_k", "top_p"} & service.received[0].json().keys()
+
+
+def test_a_client_over_aiohttp_sends_completions_so(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    request = aiohttp.ClientSession._request
+
+    async def noting(self: Any, method: str, *arguments: Any, **options: Any) -> Any:
+        sent.append(method)
+        return await request(self, method, *arguments, **options)
+
+    monkeypatch.setattr(aiohttp.ClientSession, "_request", noting)
+
+    async def run() -> list[str]:
+        http = anthropic.DefaultAioHttpClient()
+        async with anthropic.AsyncAnthropic(api_key=KEY, base_url=service.url, http_client=http) as client:
+            completion = await client.completions.create(**ARGUMENTS)
+            stream = await client.completions.create(**ARGUMENTS, stream=True)
+            return [completion.completion, *[text async for text in stream.text_stream]]
+
+    assert anyio.run(run) == [" You said: Hello", " You", " said:", " Hello"]
+    assert sent == ["POST", "POST"]
+
+
+@pytest.mark.parametrize("kind", ["DefaultAioHttpClient", "DefaultAsyncRustHttpClient"])
+def test_a_client_refuses_ways_to_the_network_that_are_of_httpx(kind: str) -> None:
+    """As the pages say; once it takes them, they are to be tested here."""
+    http = getattr(anthropic_completions, kind)()
+    with pytest.raises(TypeError, match="httpx2"):
+        anthropic.AsyncAnthropic(api_key=KEY, http_client=http)
 
 
 @WORLDS
