@@ -13,6 +13,7 @@ import pytest
 from anthropic_completions.cli._convert.bodies import Bodies
 from anthropic_completions.messages import to_messages_request
 from anthropic_completions.testing import StandIn
+from cli.full import at_most_bytes_in_a_file
 from cli.shell import Cli
 
 MODEL = "claude-haiku-4-5"
@@ -135,6 +136,38 @@ def test_what_is_wrong_leaves_nothing(
     assert done.code == 2
     assert says in done.err
     assert [path.name for path in made.parent.iterdir()] == [source.name]
+
+
+@pytest.mark.parametrize("room", [0, 10, 4096])
+def test_a_full_disk_leaves_nothing(made: Path, room: int) -> None:
+    def write_many() -> None:
+        with Bodies(made) as files:
+            for number in range(100):
+                files.add(number, number, {"model": "m" * 100})
+
+    with at_most_bytes_in_a_file(room), pytest.raises(OSError, match="too large"):
+        write_many()
+    assert [*made.parent.iterdir()] == []
+
+
+@pytest.mark.parametrize("path", ["", "/", "/v1", "/v1/complete"])
+def test_a_batch_is_submitted_where_a_client_would_send_it(
+    cli: Cli, source: Path, made: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", f"https://gateway.example/x{path}")
+    write(source, {"prompt": "A"})
+    assert "curl https://gateway.example/x/v1/messages/batches " in convert(cli, source, made).out
+
+
+def test_a_base_url_that_no_client_takes_is_told_before_anything_is_written(
+    cli: Cli, source: Path, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "ftp://x")
+    write(source, {"prompt": "A"})
+    done = convert(cli, source, made)
+    assert done.code == 2
+    assert "ANTHROPIC_BASE_URL: expected a URL such as https://host:443/path, got 'ftp://x'" in done.err
+    assert [*made.parent.iterdir()] == [source]
 
 
 def test_a_request_beyond_the_limit_is_told(made: Path) -> None:

@@ -13,6 +13,7 @@ from anthropic_completions.cli._batch.requests import fingerprint
 from anthropic_completions.cli._batch.results import ResultsFile
 from anthropic_completions.testing import StandIn, completion, error, raw
 from cli.batch.files import ask, ask_many, results
+from cli.full import at_most_bytes_in_a_file
 from cli.shell import Cli
 from processes import started
 
@@ -72,6 +73,18 @@ class TestFile:
             assert (file.done, file.causes.total) == ({"a"}, 0)
             file.append({"id": 2, "error": {}})
         assert target.read_bytes() == self.LINES[0] + b'{"id":2,"error":{}}\n'
+
+    @pytest.mark.parametrize("room", [0, 20, 60])
+    def test_a_full_disk_loses_no_result_while_failed_ones_are_removed(self, target: Path, room: int) -> None:
+        kept = b'{"id":"b","completion":{"completion":" Paid for."}}\n'
+        whole = b"".join(self.LINES) + kept
+        target.write_bytes(whole)
+        with at_most_bytes_in_a_file(room), pytest.raises(OSError, match=r"no room|too large"):
+            ResultsFile(target, retry=(1, 2))
+        assert target.read_bytes() == whole
+        assert [path for path in target.parent.iterdir() if path.name.endswith(".new")] == []
+        with ResultsFile(target, retry=(1, 2)) as file:
+            assert file.done == {"a", "b"}
 
     def test_only_one_process_writes(self, target: Path) -> None:
         with ResultsFile(target):

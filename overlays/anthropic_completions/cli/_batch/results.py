@@ -112,11 +112,7 @@ class ResultsFile:
         Raises:
             OSError: It could not be written; the file is as before.
         """
-        line = encoded(result) + b"\n"
-        written = os.write(self._fd, line)
-        if written != len(line):
-            os.ftruncate(self._fd, os.fstat(self._fd).st_size - written)
-            raise OSError(f"{self._path}: no room for another result")
+        _write_whole(self._fd, encoded(result) + b"\n", self._path)
         if time.monotonic() - self._synced_at >= _SYNC_SECONDS:
             os.fsync(self._fd)
             self._synced_at = time.monotonic()
@@ -183,19 +179,26 @@ class ResultsFile:
         with suppress(FileNotFoundError):
             beside.unlink()
         new = _open(beside)
-        beside.chmod(stat.S_IMODE(os.fstat(self._fd).st_mode))
-        self.done.clear()
-        self.causes = Causes()
-        for line, result in self._lines():
-            if result is not None and ("error" not in result or result["id"] not in ids):
-                self._note(result)
-                os.write(new, line)
-        os.fsync(new)
-        # Windows replaces no file that is open.
-        os.close(new)
-        os.close(self._fd)
-        self._fd = -1
-        beside.replace(self._path)
+        try:
+            beside.chmod(stat.S_IMODE(os.fstat(self._fd).st_mode))
+            self.done.clear()
+            self.causes = Causes()
+            for line, result in self._lines():
+                if result is not None and ("error" not in result or result["id"] not in ids):
+                    self._note(result)
+                    _write_whole(new, line, beside)
+            os.fsync(new)
+            # Windows replaces no file that is open.
+            os.close(new)
+            new = -1
+            os.close(self._fd)
+            self._fd = -1
+            beside.replace(self._path)
+        except BaseException:
+            if new >= 0:
+                os.close(new)
+            beside.unlink(missing_ok=True)
+            raise
         self._fd = _open(self._path)
 
 
@@ -218,6 +221,18 @@ def _open(path: Path) -> int:
     """Open a file for appending, as bytes."""
     flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
     return os.open(path, flags, 0o666)
+
+
+def _write_whole(fd: int, line: bytes, path: Path) -> None:
+    """Append a line in one write, or nothing.
+
+    Raises:
+        OSError: There is no room for it in the file, which is as before.
+    """
+    written = os.write(fd, line)
+    if written != len(line):
+        os.ftruncate(fd, os.fstat(fd).st_size - written)
+        raise OSError(f"{path}: no room for another result")
 
 
 def _result(line: bytes) -> ResultLine | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import shutil
@@ -11,6 +10,7 @@ from itertools import chain, count
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..._options import API_VERSION, BASE_URL
+from ..._options.urls import base_url
 from ...batch._service import steps
 
 if TYPE_CHECKING:
@@ -44,16 +44,23 @@ class Bodies:
 
     Args:
         folder: The directory to make.
+        url: Where they are submitted, in what is told.
         most_requests, most_bytes: The limits of a batch.
 
     Raises:
-        ValueError: There is something in its place.
+        ValueError: There is something in its place, or `url` is no URL that a client takes.
     """
 
     def __init__(
-        self, folder: Path, *, most_requests: int = steps.MOST_REQUESTS, most_bytes: int = steps.MOST_BYTES
+        self,
+        folder: Path,
+        *,
+        url: str = BASE_URL,
+        most_requests: int = steps.MOST_REQUESTS,
+        most_bytes: int = steps.MOST_BYTES,
     ) -> None:
         self._folder = folder
+        self._url = base_url(url, "ANTHROPIC_BASE_URL")
         self._most_requests, self._most_bytes = most_requests, most_bytes
         self._files: list[_File] = []
         self._seen: set[str | int] = set()
@@ -73,11 +80,13 @@ class Bodies:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._end_file()
-        self._ids.close()
-        if error is None:
-            self._beside.rename(self._folder)
-        else:
+        try:
+            with self._ids:
+                self._end_file()
+            if error is None:
+                self._beside.rename(self._folder)
+        finally:
+            # Also where the last bytes find no room; it is gone where it was renamed.
             shutil.rmtree(self._beside, ignore_errors=True)
 
     def add(self, identifier: object, number: int, request: JSONObject) -> None:
@@ -121,7 +130,6 @@ class Bodies:
 
     def told(self) -> Iterator[str]:
         """Yield in lines what was written, and how each file is submitted."""
-        url = (os.environ.get("ANTHROPIC_BASE_URL") or BASE_URL).rstrip("/")
         for file in self._files:
             requests = "1 request" if file.requests == 1 else f"{file.requests} requests"
             path = self._folder / file.name
@@ -129,7 +137,7 @@ class Bodies:
             headers = ["content-type: application/json", f"anthropic-version: {API_VERSION}"]
             headers += [f"anthropic-beta: {file.betas}"] if file.betas else []
             lines = [
-                f"curl {shlex.quote(f'{url}/v1/messages/batches')}",
+                f"curl {shlex.quote(f'{self._url}/v1/messages/batches')}",
                 '--header "x-api-key: $ANTHROPIC_API_KEY"',
                 *(f"--header {shlex.quote(header)}" for header in headers),
                 f"--data-binary {shlex.quote(f'@{path}')}",
@@ -149,8 +157,8 @@ class Bodies:
         return f"batch-{len(self._files) + 1:03}.json"
 
     def _end_file(self) -> None:
-        if self._file is not None:
-            self._file.write(_END)
-            self._file.close()
+        file, self._file = self._file, None
+        if file is not None:
+            with file:
+                file.write(_END)
             self._files.append(_File(self._next_name(), self._betas, self._count))
-            self._file = None

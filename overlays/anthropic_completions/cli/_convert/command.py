@@ -102,7 +102,7 @@ def command(
     Exits with 0, also where something is lost, unless --strict is given; with 2 where a request cannot be
     converted, which ends the output before it.
     """
-    from ..._options import NOT_GIVEN, checked_or_environment
+    from ..._options import BASE_URL, NOT_GIVEN, checked_or_environment, environment
     from ...messages import LossError, translate
     from .bodies import Bodies
 
@@ -119,7 +119,8 @@ def command(
     common, lost = arguments_of(options), False
     unjudged: set[str] = set()
     try:
-        bodies = None if output is None else Bodies(output)
+        url = environment("ANTHROPIC_BASE_URL") or BASE_URL
+        bodies = None if output is None else Bodies(output, url=url)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     with bodies or nullcontext():
