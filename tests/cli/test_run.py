@@ -182,6 +182,29 @@ def test_wrong_usage_is_told_before_anything_starts(arguments: list[str], told: 
     assert told in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("BACKEND", "expected one of 'completions', 'messages', 'auto', got 'x'"),
+        ("MODEL_MAP", "expected 'recommended', or old=new,old=new, got 'x'"),
+        ("ON_LOSS", "expected one of 'warn', 'error', 'drop', got 'x'"),
+        ("PREFILL", "expected one of 'drop', 'error', 'instruct', got 'x'"),
+        ("THINKING_ROOM", "expected an integer, got 'x'"),
+    ],
+)
+def test_a_wrong_variable_is_told_before_anything_starts(
+    name: str, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(f"ANTHROPIC_COMPLETIONS_{name}", "x")
+    assert command_line(["run", "true"]) == 2
+    assert capsys.readouterr().err.startswith(f"Error: ANTHROPIC_COMPLETIONS_{name}: {told}")
+
+
+def test_a_wrong_variable_that_an_option_overrides_is_no_matter(place: Path) -> None:
+    done = run(place, "--map", "a=b", script(place, "print(1)"), ANTHROPIC_COMPLETIONS_MODEL_MAP="x")
+    assert done == (0, "1\n", "")
+
+
 def test_a_file_that_cannot_be_executed_is_told(place: Path) -> None:
     path = script(place, "#!/no/such/interpreter\n", "prog")
     done = run(place, path)

@@ -80,13 +80,31 @@ def test_a_wrong_option_is_named(arguments: list[str], told: str, capsys: pytest
     assert told in capsys.readouterr().err
 
 
-def test_a_port_that_is_taken_is_one_line_that_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("command", [["gateway"], ["gateway", "--workers", "2"], ["serve"]])
+def test_a_port_that_is_taken_is_one_line_that_says_what_to_do(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert run(["gateway", "--port", str(port)]) == 1
-    assert capsys.readouterr().err == (
-        f"Error: --port: 127.0.0.1:{port} is in use; name another port, or 0 for a free one\n"
+        assert run([*command, "--port", str(port)]) == 1
+    told = (
+        f"Error: --port {port}: 127.0.0.1:{port} is in use; name another port, or --port 0 for a free one\n"
     )
+    assert capsys.readouterr() == ("", told)
+
+
+def test_a_port_that_is_taken_on_one_address_of_the_host_is_taken(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """uvicorn listens on all of them, such as `localhost` in both families."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        found = [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port)) for host in ("127.0.0.2", "127.0.0.1")
+        ]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        assert run(["gateway", "--host", "localhost", "--port", str(port)]) == 1
+    assert f"Error: --port {port}: localhost:{port} is in use" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("missing", ["uvicorn", "starlette", "prometheus_client"])

@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anthropic_completions import NOT_GIVEN, NotGiven, Omit, not_given, omit
+from anthropic_completions import (
+    NOT_GIVEN,
+    Anthropic,
+    AsyncAnthropic,
+    NotGiven,
+    Omit,
+    not_given,
+    omit,
+)
 from anthropic_completions._client.arguments import headers_to_send, url_with_query
 from anthropic_completions._options import (
     Options,
@@ -25,6 +33,18 @@ from anthropic_completions._options.urls import base_url, query_pairs
 from anthropic_completions._secrets import Headers, QueryDefaults, Secret, is_secret, secret
 
 KEY = "sk-ant-a-secret-key"
+
+
+@pytest.mark.parametrize("kind", [Anthropic, AsyncAnthropic])
+def test_a_wrong_base_url_is_named_as_it_was_given(
+    kind: type[Anthropic | AsyncAnthropic], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the variable only where it came from there."""
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "foo")
+    with pytest.raises(ValueError, match=r"^ANTHROPIC_BASE_URL: expected a URL such as .*, got 'foo'"):
+        kind(api_key=KEY)
+    with pytest.raises(ValueError, match=r"^base_url: expected a URL such as .*, got 'bar'"):
+        kind(api_key=KEY, base_url="bar")
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,6 @@ class BaseClient(Generic[H]):
             **_options.checked(
                 api_key=key,
                 auth_token=token,
-                base_url=base_url or named or _options.BASE_URL,
                 timeout=timeout,
                 max_retries=max_retries,
                 max_retry_after=max_retry_after,
@@ -107,6 +106,7 @@ class BaseClient(Generic[H]):
                 model_warnings=model_warnings,
             ),
             **_options.checked_or_environment(
+                base_url=base_url or (NOT_GIVEN if named else _options.BASE_URL),
                 backend=backend,
                 on_loss=on_loss,
                 model_map=model_map,

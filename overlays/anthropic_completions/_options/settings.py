@@ -279,7 +279,7 @@ def grace(name: str, value: object) -> float:
 _CHECKS: dict[str, Callable[[str, object], object]] = {
     "api_key": secret,
     "auth_token": secret,
-    "base_url": lambda _, value: base_url(str(value)),
+    "base_url": lambda name, value: base_url(str(value), name),
     "timeout": lambda _, value: timeout(value),
     "max_retries": lambda name, value: count(name, value, least=0),
     "max_retry_after": seconds,
@@ -304,7 +304,7 @@ _CHECKS: dict[str, Callable[[str, object], object]] = {
 _VARIABLES = {
     name: f"ANTHROPIC_COMPLETIONS_{name.upper()}"
     for name in ("backend", "on_loss", "model_map", "prefill", "thinking_room")
-}
+} | {"base_url": "ANTHROPIC_BASE_URL"}
 
 
 def checked(**settings: object) -> dict[str, Any]:

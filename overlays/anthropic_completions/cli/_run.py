@@ -97,6 +97,7 @@ def command(program: str | None, arguments: tuple[str, ...], action: str | None,
 
 
 def _environment(options: _Settings) -> dict[str, str]:
+    from .. import _options
     from .._options.model_map import model_map
     from .._run.environment import variables
 
@@ -106,6 +107,10 @@ def _environment(options: _Settings) -> dict[str, str]:
             raise click.UsageError(f"--map: expected OLD=NEW or recommended, got {one!r}")
     try:
         model_map("--map", ",".join(options["models"]) or None)
+        given = {"model_map": options["models"], "thinking_room": options["room"], **options}
+        names = ("backend", "model_map", "on_loss", "prefill", "thinking_room")
+        asked_by_environment = [name for name in names if given[name] in (None, ())]
+        _options.checked_or_environment(**dict.fromkeys(asked_by_environment, _options.NOT_GIVEN))
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     return variables(os.environ, **options)

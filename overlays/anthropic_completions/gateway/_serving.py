@@ -44,15 +44,20 @@ class Protocol(H11Protocol):
 def free_port(host: str, port: int) -> int:
     """Return the port to listen on: the one that is asked for, or for 0 one that is free.
 
+    It is looked at for each address of the host, such as both of `localhost`: uvicorn listens on all of them.
+
     Raises:
         OSError: It is taken, or the address is none of this machine's.
     """
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as found:
-        if os.name != "nt":  # where it would let two listen on one port
-            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        found.bind((host, port))
-        taken: int = found.getsockname()[1]
-        return taken
+    for family, kind, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        with socket.socket(family, kind) as found:
+            if os.name != "nt":  # where it would let two listen on one port
+                found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                found.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            found.bind((address[0], port, *address[2:]))
+            port = found.getsockname()[1]
+    return port
 
 
 def serve(host: str, port: int, *, workers: int, stop_seconds: int) -> None:

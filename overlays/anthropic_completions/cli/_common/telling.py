@@ -46,8 +46,10 @@ def address(host: str, port: int) -> str:
 def cannot_listen(host: str, port: int, error: OSError) -> OSError:
     """Return the error that says why nothing can listen there, and what to do."""
     if error.errno == errno.EADDRINUSE:
-        return OSError(f"--port: {address(host, port)} is in use; name another port, or 0 for a free one")
-    return OSError(f"cannot listen on {address(host, port)}: {error.strerror or error}")
+        return OSError(
+            f"--port {port}: {address(host, port)} is in use; name another port, or --port 0 for a free one"
+        )
+    return OSError(f"--port {port}: cannot listen on {address(host, port)}: {error.strerror or error}")
 
 
 def described(error: Exception) -> str:
