@@ -117,14 +117,19 @@ class Completion(CompletionFields):
     def _from_wire(
         cls, fields: Mapping[str, object], headers: httpx.Headers | None, message: JSONObject | None = None
     ) -> Self:
-        new = cls.__new__(cls)
-        new._fill(fields, headers)
+        new = cls._of_own(dict(fields), headers)
         if message is not None:
             new._message = message
         return new
 
-    def _fill(self, fields: Mapping[str, object], headers: httpx.Headers | None) -> None:
-        rest: dict[str, Any] = dict(fields)
+    @classmethod
+    def _of_own(cls, fields: JSONObject, headers: httpx.Headers | None) -> Self:
+        """Make a completion of a dict that nobody else has, as this takes the documented fields out of it."""
+        new = cls.__new__(cls)
+        new._fill(fields, headers)
+        return new
+
+    def _fill(self, rest: Fields, headers: httpx.Headers | None) -> None:
         # Without a loop over names: this is done for each chunk of a stream.
         if "id" in rest:
             self.id = rest.pop("id")

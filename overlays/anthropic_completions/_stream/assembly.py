@@ -67,6 +67,7 @@ class Assembly:
     def begin(self, response: httpx.Response) -> None:
         """Start with a reply; nothing of one before it was taken."""
         self.response = response
+        self._headers = response.headers
         self._decoder = SSEDecoder(max_event_bytes=self._limits.max_event_bytes)
         self._is_stream = False
         self._start: bytes | None = None  # the first byte of a reply that is no stream
@@ -102,33 +103,23 @@ class Assembly:
             APIError: The stream says so, or is not what the contract says; it is decorated by `failure`.
         """
         self._waits.end()
-        if self._content is None:
-            yield from self._feed(piece)
-        else:
-            for part in self._content.decode(piece):
-                yield from self._feed(part)
-        if self.over:
-            return
+        for part in (piece,) if self._content is None else self._content.decode(piece):
+            self._count += len(part)
+            if self._count > self._limits.max_reply_bytes:
+                raise too_large(self.response, self._limits.max_reply_bytes)
+            try:
+                for event in self._decoder.feed(part if self._is_stream else self._stream_part(part)):
+                    chunk = self._chunk_of(event)
+                    if chunk is not None:
+                        yield chunk
+                    if self.over:
+                        return
+            except EventTooLargeError as error:
+                raise self._invalid(f"The stream is not usable: {error}.") from error
         if self._waits.is_grace_over():
             self.complete = True
         elif overdue := self._waits.overdue():
             raise self._timeout(overdue)
-
-    def _feed(self, piece: bytes) -> Iterator[Completion]:
-        self._count += len(piece)
-        if self._count > self._limits.max_reply_bytes:
-            raise too_large(self.response, self._limits.max_reply_bytes)
-        if not self._is_stream:
-            piece = self._stream_part(piece)
-        try:
-            for event in self._decoder.feed(piece):
-                chunk = self._chunk_of(event)
-                if chunk is not None:
-                    yield chunk
-                if self.over:
-                    return
-        except EventTooLargeError as error:
-            raise self._invalid(f"The stream is not usable: {error}.") from error
 
     def finish(self) -> Iterator[Completion]:
         """Take the clean end of the body.
@@ -218,21 +209,21 @@ class Assembly:
         return b""
 
     def _chunk_of(self, event: ServerSentEvent) -> Completion | None:
-        name = event.event
-        if event.data.startswith(DONE):  # as of 2023-01-01, and of gateways under any name
+        name, text, _, _ = event
+        if text.startswith(DONE):  # as of 2023-01-01, and of gateways under any name
             return None
         if name == "completion":
-            value = self._object(event.data)
+            value = self._object(text)
             if "error" in value and holds_error(value):
                 raise self._stream_error(value)
             return self._chunk(value)
         if name == "error":
-            raise self._stream_error(self._told(event.data))
+            raise self._stream_error(self._told(text))
         if name == "message":  # what a browser calls an event without a name, or an event of other services
-            data = self._value(event.data)
+            data = self._value(text)
             value = data if isinstance(data, dict) else {}
         elif name is None:
-            value = self._object(event.data)
+            value = self._object(text)
         else:
             return None
         # Without a name the data itself must tell. What it does not tell is ignored, like unknown names.
@@ -274,12 +265,12 @@ class Assembly:
         if not is_chunk(fields) or fields.get("stop_reason") in ("", "null"):
             fields = usual_chunk(fields)
             self._check(first_violation("CompletionChunk", fields), fields)
-        chunk = Completion._from_wire(fields, self.response.headers)
+        chunk = Completion._of_own(fields, self._headers)
         self._texts.append(chunk.completion)
         if self._first is None:
             self._first = chunk
         self._last = chunk
-        if fields.get("stop_reason") is not None:
+        if chunk.stop_reason is not None:
             self._stopping = chunk
         self._waits.chunk()
         return chunk

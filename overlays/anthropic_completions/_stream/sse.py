@@ -7,10 +7,10 @@ The rules are the WHATWG's, https://html.spec.whatwg.org/multipage/server-sent-e
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 MAX_EVENT_BYTES = 16 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
@@ -63,6 +63,13 @@ def encode_event(event: str | None, data: str, *, newline: str = "\n") -> bytes:
     return "".join(f"{line}{newline}" for line in (*lines, "")).encode()
 
 
+# A tuple's own constructor, which takes half the time.
+_event = cast(
+    "Callable[[type[ServerSentEvent], tuple[str | None, str, str, int | None]], ServerSentEvent]",
+    tuple.__new__,
+)
+
+
 class EventTooLargeError(ValueError):
     """One event of the stream is larger than is allowed."""
 
@@ -84,7 +91,9 @@ class SSEDecoder:
         self._pending = bytearray()  # a line whose end has not come
         self._after_cr = False  # the last part ended in CR: a LF that follows belongs to it
         self._event = ""
-        self._data = bytearray()  # each line with a newline after it
+        self._first: bytes | None = None  # the data line, where there is one so far
+        self._data = bytearray()  # the data lines, where there are more, each with a newline after it
+        self._named: tuple[bytes, str] = (b"", "")  # the last line that named an event, and the name
         self._id = ""
         self._retry: int | None = None
 
@@ -104,8 +113,9 @@ class SSEDecoder:
             piece = piece.removeprefix(_BOM)
 
         data = self._data
+        first = self._first
         parts = range(0, len(piece), _PART_BYTES)
-        for part in [piece] if len(parts) == 1 else (piece[at : at + _PART_BYTES] for at in parts):
+        for part in (piece,) if len(parts) == 1 else (piece[at : at + _PART_BYTES] for at in parts):
             lines = part.splitlines()  # of bytes: at CR, LF and CRLF and nowhere else
             last = part[-1]
             if self._after_cr and part[0] == _LF:
@@ -121,36 +131,59 @@ class SSEDecoder:
                 if line[:6] == b"data: ":
                     raw = line[6:]
                 elif not line:
-                    if data:
+                    if first is not None:
+                        text = first.decode("utf-8", "replace")
+                        yield _event(ServerSentEvent, (self._event or None, text, self._id, self._retry))
+                        first = None
+                    elif data:
                         text = data[:-1].decode("utf-8", "replace")
-                        yield ServerSentEvent(self._event or None, text, self._id, self._retry)
+                        yield _event(ServerSentEvent, (self._event or None, text, self._id, self._retry))
                         data.clear()
                     self._event, self._retry = "", None
+                    continue
+                elif line == self._named[0] and first is None and not data:
+                    self._event = self._named[1]
                     continue
                 else:
                     name, _, raw = line.partition(b":")
                     if raw[:1] == b" ":
                         raw = raw[1:]
                     if name != b"data":
-                        self._take(name, raw, len(line))
+                        self._first = first
+                        self._take(name, raw, line)
                         continue
+                if not data:
+                    if first is None:
+                        first = raw
+                        if len(raw) > self._max_event_bytes:
+                            raise self._too_large()
+                        continue
+                    data += first
+                    data.append(_LF)
+                    first = None
                 data += raw
                 data.append(_LF)
                 if len(data) > self._max_event_bytes + 1:
                     raise self._too_large()
 
+            self._first = first
             if unended:
                 self._pending += unended
-                if len(self._data) + len(self._pending) > self._longest:
+                if self._held() + len(self._pending) > self._longest:
                     raise self._too_large()
 
-    def _take(self, name: bytes, raw: bytes, length: int) -> None:
+    def _held(self) -> int:
+        """Return how many bytes of data there are, newlines included."""
+        return len(self._data) if self._first is None else len(self._first) + 1
+
+    def _take(self, name: bytes, raw: bytes, line: bytes) -> None:
         """Take a line of another kind than data."""
-        if len(self._data) + length > self._longest:
+        if self._held() + len(line) > self._longest:
             raise self._too_large()
         value = raw.decode("utf-8", "replace")
         if name == b"event":
             self._event = value
+            self._named = (line, value)
         elif name == b"id":
             if "\0" not in value:
                 self._id = value
@@ -160,4 +193,5 @@ class SSEDecoder:
     def _too_large(self) -> EventTooLargeError:
         self._pending.clear()
         self._data.clear()
+        self._first = None
         return EventTooLargeError(f"an event of the stream is larger than {self._max_event_bytes} bytes")
