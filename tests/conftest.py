@@ -15,9 +15,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.enviro
 
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep what the machine's environment says of keys and proxies out of the tests."""
+    """Keep what the machine's environment says of keys, proxies and certificates out of the tests."""
     for name in [*os.environ]:
-        if name.startswith("ANTHROPIC_") or name.upper().endswith("_PROXY"):
+        if name.startswith(("ANTHROPIC_", "SSL_CERT_")) or name.upper().endswith("_PROXY"):
             monkeypatch.delenv(name)
 
 

@@ -34,6 +34,7 @@ REPLY = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(BODY) + BODY
 
 ENVIRONMENTS: dict[str, tuple[str, str, list[str]]] = {
     "no certificates": ("SSL_CERT_FILE", "/no/such/file.pem", ["SSL_CERT_FILE", "/no/such/file.pem"]),
+    "no folder of certificates": ("SSL_CERT_DIR", "/no/such/folder", ["SSL_CERT_DIR", "/no/such/folder"]),
     "an unknown proxy": (
         "HTTPS_PROXY",
         "gopher://user:pass-word@proxy:1",

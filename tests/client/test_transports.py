@@ -12,8 +12,10 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import anyio
 import httpx
@@ -212,6 +214,35 @@ def test_rust_blocks_also_where_an_event_loop_runs() -> None:
             assert asyncio.get_running_loop() is loop
 
         asyncio.run(main())
+
+
+@pytest.mark.parametrize("kind", [DefaultRustHttpClient, DefaultAsyncRustHttpClient])
+def test_rust_says_which_certificates_are_none(
+    kind: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    junk = tmp_path / "junk.pem"
+    junk.write_text("no certificate")
+    with pytest.raises(ValueError, match=r"verify: .*junk\.pem.*no certificate"):
+        kind(verify=str(junk))
+    monkeypatch.setenv("SSL_CERT_FILE", str(junk))
+    with pytest.raises(ValueError, match=r"SSL_CERT_FILE: .*junk\.pem.*no certificate"):
+        kind()
+    monkeypatch.delenv("SSL_CERT_FILE")
+    monkeypatch.setenv("SSL_CERT_DIR", "/no/such/folder")
+    with pytest.raises(ValueError, match=r"SSL_CERT_DIR: .*/no/such/folder"):
+        kind()
+
+
+def test_threads_with_many_time_limits_share_one_client_of_rusts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """reqwest has limits for a client, so that there is one for each set of limits, up to a number."""
+    with DefaultRustHttpClient() as http:
+        rust = cast("Any", http)._transport._rust
+        monkeypatch.setattr(rust, "_build", lambda *limits: limits)
+        with ThreadPoolExecutor(8) as pool:
+            got = [*pool.map(lambda n: (n % 20, rust._client(n % 20, 1, 1)), range(20_000))]
+        monkeypatch.undo()
+        rust._clients.clear()
+    assert all(limits[0].total_seconds() == pytest.approx(n, abs=0.001) for n, limits in got)
 
 
 def test_many_threads_wait_for_one_client_of_rusts() -> None:

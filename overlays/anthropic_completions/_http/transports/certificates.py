@@ -57,7 +57,8 @@ def trusted(*, trust_env: bool, http2: bool) -> ssl.SSLContext:
     As httpx: those of SSL_CERT_FILE, else of SSL_CERT_DIR, else certifi's.
 
     Raises:
-        ValueError: SSL_CERT_FILE names no file with certificates. They are loaded when they are needed.
+        ValueError: SSL_CERT_FILE names no file with certificates, or SSL_CERT_DIR no folder. They are loaded
+            when they are needed.
     """
     file, folder = (os.environ.get(name) if trust_env else None for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))
     written = None
@@ -68,7 +69,9 @@ def trusted(*, trust_env: bool, http2: bool) -> ssl.SSLContext:
                 if b"-----BEGIN " not in opened.read():
                     raise OSError("it holds no certificate")
         except OSError as error:
-            raise _unreadable("SSL_CERT_FILE", file, error) from error
+            raise unreadable("SSL_CERT_FILE", file, error) from error
+    elif folder:
+        folders(folder)
     return _trusted(file, folder, trust_env, http2, written, os.environ.get("SSLKEYLOGFILE"))
 
 
@@ -86,9 +89,22 @@ def _read(file: str | None, folder: str | None) -> ssl.SSLContext:
         if folder:
             return ssl.create_default_context(capath=folder)
     except OSError as error:  # ssl's errors are among them
-        raise _unreadable("SSL_CERT_FILE" if file else "SSL_CERT_DIR", file or folder, error) from error
+        raise unreadable("SSL_CERT_FILE" if file else "SSL_CERT_DIR", file or folder, error) from error
     return httpx.create_ssl_context(trust_env=False)
 
 
-def _unreadable(name: str, path: str | None, error: OSError) -> ValueError:
+def folders(named: str) -> list[Path]:
+    """Return the folders that SSL_CERT_DIR names, separated as those of PATH are.
+
+    Raises:
+        ValueError: None of them is there.
+    """
+    found = [Path(part) for part in named.split(os.pathsep) if part and Path(part).is_dir()]
+    if not found:
+        raise unreadable("SSL_CERT_DIR", named, NotADirectoryError("no such folder"))
+    return found
+
+
+def unreadable(name: str, path: str | None, error: OSError) -> ValueError:
+    """Return the error for certificates that an argument or a variable names, and that are none."""
     return ValueError(f"{name}: expected where certificates can be read, got {path!r}: {error}")

@@ -13,6 +13,7 @@ import os
 import ssl
 from datetime import timedelta
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import certifi
@@ -22,6 +23,7 @@ from pyreqwest.client import ClientBuilder
 from pyreqwest.proxy import ProxyBuilder
 
 from .blocking import Exchange, closed, run
+from .certificates import folders, unreadable
 from .common import passing_cancellation, running_loop, seconds_left, true_url, whole_left
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 _KEEPALIVE = timedelta(seconds=60)
 _MAX_CLIENTS = 8
+_BEGIN = b"-----BEGIN "
 
 
 class _Rust:
@@ -82,6 +85,7 @@ class _Rust:
         self._trusted = [] if verify is False else _trusted(verify, trust_env=trust_env)
         self._identity = None if cert is None else Path(cert).read_bytes()
         self._clients: dict[tuple[float | None, ...], Client] = {}
+        self._lock = Lock()
 
     def request(self, request: httpx.Request) -> StreamRequest:
         """Return a request as pyreqwest sends it.
@@ -122,12 +126,14 @@ class _Rust:
         raise httpx.LocalProtocolError(message)
 
     def _client(self, *limits: float | None) -> Client:
-        client = self._clients.get(limits)
-        if client is None:
-            while len(self._clients) >= _MAX_CLIENTS:
+        with self._lock:
+            client = self._clients.pop(limits, None)
+            if client is None:
+                client = self._build(*map(_seconds, limits))
+            self._clients[limits] = client  # last, so that the first is the one unused for longest
+            while len(self._clients) > _MAX_CLIENTS:
                 self._clients.pop(next(iter(self._clients)))
-            client = self._clients[limits] = self._build(*map(_seconds, limits))
-        return client
+            return client
 
     def _build(self, connect: timedelta | None, read: timedelta | None, pool: timedelta | None) -> Client:
         limits = self._limits
@@ -162,7 +168,7 @@ class _Rust:
     async def close(self) -> None:
         """Close the connections."""
         if self.pid == os.getpid():
-            for client in self._clients.values():
+            for client in [*self._clients.values()]:
                 await client.close()
         self._clients.clear()
 
@@ -174,21 +180,23 @@ def _seconds(value: float | None) -> timedelta | None:
 def _trusted(verify: str | bool, *, trust_env: bool) -> list[bytes]:
     """Return the certificates to trust besides the system's: the environment's or certifi's, as httpx."""
     if isinstance(verify, str):
-        return [Path(verify).read_bytes()]
+        return [_read("verify", Path(verify))]
     if trust_env and (file := os.environ.get("SSL_CERT_FILE")):
         return [_read("SSL_CERT_FILE", Path(file))]
-    if trust_env and (folder := os.environ.get("SSL_CERT_DIR")):
-        return [_read("SSL_CERT_DIR", file) for file in sorted(Path(folder).iterdir()) if file.is_file()]
+    if trust_env and (named := os.environ.get("SSL_CERT_DIR")):
+        files = [file for folder in folders(named) for file in sorted(folder.iterdir()) if file.is_file()]
+        return [pem for file in files if _BEGIN in (pem := file.read_bytes())]
     return [Path(certifi.where()).read_bytes()]
 
 
-def _read(variable: str, file: Path) -> bytes:
+def _read(name: str, file: Path) -> bytes:
     try:
-        return file.read_bytes()
+        pem = file.read_bytes()
+        if _BEGIN not in pem:
+            raise OSError("it holds no certificate")
     except OSError as error:
-        raise ValueError(
-            f"{variable}: expected where certificates can be read, got {str(file)!r}: {error}"
-        ) from error
+        raise unreadable(name, str(file), error) from error
+    return pem
 
 
 def reply_of(response: Response, stream: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:
