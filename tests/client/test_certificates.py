@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from anthropic_completions import APIConnectionError
+from anthropic_completions import APIConnectionError, AsyncAnthropic
 from anthropic_completions._http.transports import certificates
+from anthropic_completions.batch import Result, acomplete_many, complete_many
 from raw_server import RawServer
-from support import World, completion_reply
+from support import ARGUMENTS, World, completion_reply
 
+DAMAGED = b"-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n"
 BODY = completion_reply().content
 REPLY = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(BODY) + BODY
 
@@ -61,11 +63,35 @@ def test_a_file_whose_certificates_are_damaged_is_named_when_they_are_needed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     file = tmp_path / "damaged.pem"
-    file.write_bytes(b"-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n")
+    file.write_bytes(DAMAGED)
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
     context = certificates.trusted(trust_env=True, http2=False)
     with pytest.raises(ValueError, match=r"^SSL_CERT_FILE: expected where certificates can be read, got"):
         certificates.loaded(context)
+
+
+def many(world: World, base_url: str) -> list[Result]:
+    """Complete two requests at a time, as many."""
+    requests = [{**ARGUMENTS, "id": number} for number in range(2)]
+
+    async def awaiting(client: AsyncAnthropic) -> list[Result]:
+        return [result async for result in acomplete_many(client, requests)]
+
+    found: list[Result] = world.use(
+        lambda client: list(complete_many(client, requests)), awaiting, base_url=base_url, max_retries=0
+    )
+    return found
+
+
+def test_certificates_that_cannot_be_used_are_told_once_before_many_calls(
+    world: World, loads: list[object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "damaged.pem"
+    file.write_bytes(DAMAGED)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    with pytest.raises(ValueError, match=r"^SSL_CERT_FILE: expected where certificates can be read, got"):
+        many(world, "https://127.0.0.1:1")
+    assert [type(result.error) for result in many(world, "http://127.0.0.1:1")] == [APIConnectionError] * 2
 
 
 def test_what_is_not_loaded_trusts_the_same_as_httpx_would(

@@ -78,6 +78,18 @@ def keep_limits(transport: object) -> bool:
     return False
 
 
+def load_certificates(client: httpx.Client | httpx.AsyncClient) -> None:
+    """Load those that a client would load for its first encrypted connection.
+
+    Raises:
+        ValueError: They cannot be used.
+    """
+    for transport in (client._transport, *client._mounts.values()):
+        context = getattr(getattr(transport, "_pool", None), "_ssl_context", None)
+        if context is not None:
+            loaded(context)
+
+
 class _Backend(core.NetworkBackend):
     """Opens connections that keep the limit."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .._client.clients import Anthropic, AsyncAnthropic
     from .._contract.completion import Completion
     from ..types.completion_create_params import CreateOptions
 
@@ -38,6 +39,19 @@ class Result:
         # A pickle of an earlier version lacks the fields that came later.
         for number, field in enumerate(fields(self)):
             object.__setattr__(self, field.name, state[number] if number < len(state) else field.default)
+
+
+def check_environment(client: Anthropic | AsyncAnthropic) -> None:
+    """Have what of the environment cannot work told once, before the first call, not by each result.
+
+    Raises:
+        ValueError: It names certificates or proxies that cannot be used.
+    """
+    from .._http.network import load_certificates
+
+    http = client._pool.get()
+    if client.base_url.scheme == "https":
+        load_certificates(http)
 
 
 def checked_concurrency(concurrency: object) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .._tasks import spawn
 from ._pace import paced
-from ._result import Result, checked_concurrency, merged
+from ._result import Result, check_environment, checked_concurrency, merged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -109,11 +109,13 @@ class _Calls:
         self._anyio = anyio
         self._arrived = anyio.Event()
         self._scopes: set[anyio.CancelScope] = set()
-        self._cancelled = False
+        self._cancelled = self._is_checked = False
 
     def check(self) -> None:
-        """Have what of the environment cannot work told at once, not by each result."""
-        self._client._pool.get()
+        """Check the environment, the first time."""
+        if not self._is_checked:
+            check_environment(self._client)
+            self._is_checked = True
 
     def start(self, request: Mapping[str, object], common: Mapping[str, object]) -> None:
         """Begin a call."""

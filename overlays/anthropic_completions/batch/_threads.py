@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from ._pace import paced
-from ._result import Result, checked_concurrency, merged
+from ._result import Result, check_environment, checked_concurrency, merged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -46,7 +46,7 @@ def _complete_many(
 ) -> Iterator[Result]:
     todo: queue.SimpleQueue[Mapping[str, object] | None] = queue.SimpleQueue()
     done: queue.SimpleQueue[Result | BaseException] = queue.SimpleQueue()
-    client._pool.get()  # what of the environment cannot work is told here, not by each result
+    check_environment(client)
     paced_client, _ = paced(client)
     now = client._clock.monotonic
     failure: Exception | None = None

@@ -235,3 +235,18 @@ class TestProgress:
         stand_in.queue(rate_limited(1))
         done = cli("batch", "-c", "1", str(source), str(target))
         assert "rate limited, 1 s left" in done.err
+
+
+def test_certificates_that_cannot_be_used_end_a_run_before_any_row(
+    cli: Cli, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    damaged = tmp_path / "damaged.pem"
+    damaged.write_bytes(b"-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n")
+    monkeypatch.setenv("SSL_CERT_FILE", str(damaged))
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "https://127.0.0.1:1")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "k")
+    ask_many(source, 2)
+    done = cli("batch", str(source), str(target))
+    assert done.code == 2
+    assert "SSL_CERT_FILE: expected where certificates can be read" in done.err
+    assert target.read_bytes() == b""
