@@ -4,6 +4,7 @@ import asyncio
 import random
 import re
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
@@ -256,3 +257,24 @@ def test_a_call_cancelled_at_any_step_gives_its_place_back(way: str, stream: boo
             raise AssertionError("the calls have more steps than expected")
 
     anyio.run(at_each_step, backend=WAYS[way][0])
+
+
+@pytest.mark.skipif(not World("asyncio").has_pool, reason="another transport, which has no httpcore within")
+def test_an_idle_connection_that_is_given_to_a_request_is_not_closed_under_it() -> None:
+    """It is idle until the request begins to send, and other requests may come meanwhile."""
+
+    async def run() -> None:
+        http = AsyncDirectClient()
+        pool: Any = http._transport._pool
+        pool._network_backend = Network(REPLY)
+        async with AsyncAnthropic(api_key=KEY, base_url="http://api.test", http_client=http) as client:
+            await _call(client, False)
+            (connection,) = pool._connections
+            connection.has_expired = lambda: True
+            waiting = SimpleNamespace(connection=connection, is_queued=lambda: False)
+            pool._requests.append(waiting)
+            assert (pool._assign_requests_to_connections(), pool._connections) == ([], [connection])
+            pool._requests.remove(waiting)
+            assert (pool._assign_requests_to_connections(), pool._connections) == ([connection], [])
+
+    anyio.run(run)

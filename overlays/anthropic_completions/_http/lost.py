@@ -4,6 +4,9 @@ A task that is cancelled between two steps of the pool leaves behind a connectio
 use, or a request that nobody waits for, and each of them takes its place in the pool for ever
 (github.com/encode/httpcore, issues 830 and 1093). So after each cancellation the pool is looked through: a
 connection that no request of the pool uses is closed, unless it is idle.
+
+The other way round, the pool takes a connection for idle that it has given to a request which has not begun
+to send, and closes it under the request where its time is over or there are many (issue 1110). Not so here.
 """
 
 from __future__ import annotations
@@ -77,6 +80,15 @@ class _Noticing:
             raise
         response.stream = _Body(response.stream, pool)
         return response
+
+    def _assign_requests_to_connections(self) -> list[_Connection]:
+        pool = cast("_Pool", self)
+        closing: list[_Connection] = super()._assign_requests_to_connections()  # type: ignore[misc]
+        if not closing:
+            return closing
+        given = {id(request.connection) for request in pool._requests}
+        pool._connections += [connection for connection in closing if id(connection) in given]
+        return [connection for connection in closing if id(connection) not in given]
 
     async def _close_connections(self, closing: list[_Connection]) -> None:
         try:
