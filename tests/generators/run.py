@@ -180,6 +180,9 @@ def table(outcomes: dict[str, dict[str, Any]]) -> str:
 
 def main(arguments: list[str]) -> int:
     """Print the table and return the exit status."""
+    names = [generator.name for generator in GENERATORS]
+    if unknown := [name for name in arguments if name not in {*names, "--write"}]:
+        sys.exit(f"expected names of generators ({', '.join(map(repr, names))}), got {unknown[0]!r}")
     BUILD.mkdir(parents=True, exist_ok=True)
     if not IN_ARCHIVE:
         script = str(HERE.parents[1] / "scripts" / "dist_contract.py")
