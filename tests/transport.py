@@ -13,6 +13,7 @@ from anthropic_completions._http import clients, ports  # ports knows the classe
 KIND = os.environ["TRANSPORT"]
 ASYNC = {"aiohttp": package.DefaultAioHttpClient, "rust": package.DefaultAsyncRustHttpClient}[KIND]
 assert ports.AsyncDirectClient in ASYNC.__mro__
+ASYNC.transports()  # aiohttp reads the system's certificates as it is imported
 
 package.DefaultAsyncHttpxClient = clients.DefaultAsyncHttpxClient = clients.AsyncDirectClient = ASYNC
 if KIND == "rust":
@@ -25,6 +26,7 @@ _ASYNCIO_ONLY = "works in asyncio only"
 _INSIDE = "looks into httpcore's pool"
 _LENIENT = "what is let pass, or refused, of a malformed head"
 _LINGERS = "a reply that is left as its event loop ends"
+_CERTIFICATES = "when certificates are loaded"
 _SOCKS = "has SOCKS of its own, or none"
 DIFFERENCES = {
     "aiohttp": {
@@ -52,6 +54,7 @@ DIFFERENCES = {
         "test_a_stream_may_outlive_its_event_loop": _LINGERS,
         "test_the_garbage_collector_may_strike_anywhere": _INSIDE,
         "TestDefaultHttpClients": _INSIDE,
+        "test_the_first_encrypted_connection_loads_for_all": _CERTIFICATES,
         "test_an_environment_that_cannot_work_is_a_value_error_at_the_first_call[sync-socks": _SOCKS,
         "test_an_environment_that_cannot_work_is_a_value_error_at_the_first_call[asyncio-socks": _SOCKS,
     },

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import socket
-import ssl
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,10 +15,10 @@ from httpx_aiohttp import AiohttpTransport
 from multidict import CIMultiDict
 from yarl import URL
 
-from .certificates import loaded
 from .common import Loops, seconds_left, true_url, without_socks
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator
 
 _NAME = "DefaultAioHttpClient"
@@ -65,7 +64,7 @@ class AioTransport(AiohttpTransport):
                 f"http2: expected False, as aiohttp speaks HTTP/1.1 only; {_NAME} is built on it"
             )
         super().__init__(
-            verify=loaded(verify) if isinstance(verify, ssl.SSLContext) else verify,
+            verify=verify,
             cert=cert,
             trust_env=trust_env,
             limits=limits,
