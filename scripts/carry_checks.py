@@ -43,15 +43,16 @@ def checks(schemas: dict[str, Any]) -> str:
     """Return the module of the quick checks, not formatted.
 
     Raises:
-        NotImplementedError: A schema has a keyword that is not known here.
+        NotImplementedError: A schema has a keyword that is not known here, or a bound without its type.
     """
     writer = _Writer(schemas)
     functions = [
         _CHECK.format(name=_function(each), schema=each, condition=writer.condition(schemas[each], "value"))
         for each in CHECKED
     ]
+    fields = writer.set_of(schemas["CompletionRequest"])  # one of the sets, so before these are written
     sets = [f"{name} = frozenset({sorted(names)!r})" for name, names in writer.sets.items()]
-    sets.append(f"REQUEST_FIELDS = {writer.set_of(schemas['CompletionRequest'])}")
+    sets.append(f"REQUEST_FIELDS = {fields}")
     table = "".join(f"    {each!r}: {_function(each)},\n" for each in CHECKED)
     head = _HEAD.format(note=_NOTE, sets="\n".join(sets))
     return "\n".join([head, *functions, f"\nQUICK = {{\n{table}}}\n"])
@@ -79,6 +80,7 @@ class _Writer:
         """Return the condition, as source, under which a value is right; `value` is an expression for it."""
         kinds = schema.get("type", [])
         kinds = [kinds] if isinstance(kinds, str) else kinds
+        _check_bounds(kinds, schema)
         parts = []
         for keyword, argument in schema.items():
             if keyword == "$ref":
@@ -117,6 +119,13 @@ class _Writer:
         if required:
             return f"{name!r} in {value} and {condition}"
         return f"({name!r} not in {value} or {condition})"
+
+
+def _check_bounds(kinds: list[str], schema: dict[str, Any]) -> None:
+    """Refuse bounds without their type beside them, such as beside a `$ref`: they would be lost."""
+    for bounds, of in ((_LENGTHS, {"string"}), (_BOUNDS, {"integer", "number"})):
+        if of.isdisjoint(kinds) and (lost := [name for name in bounds if name in schema]):
+            raise NotImplementedError(f"the bound {lost[0]!r} of {schema} has no type beside it")
 
 
 def _any_kind(kinds: list[str], schema: dict[str, Any], value: str) -> str:

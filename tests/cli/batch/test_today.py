@@ -1,6 +1,7 @@
 """`batch` against a service that retires old models and serves the others by Messages."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,21 @@ def test_a_dry_run_judges_the_model_that_a_map_names(
     mapped = cli(*words, "--map", "claude-2.1=claude-haiku-5-5", str(source), str(target))
     assert "1 would lose something by sampling_refused" in mapped.out
     assert "sampling_refused" not in cli(*words, str(source), str(target)).out
+
+
+@pytest.mark.parametrize(
+    ("models", "map_", "losing"),
+    [
+        (["claude-2.1", "claude-haiku-5-5"], None, 1),
+        (["claude-2.1"], "claude-2.1=claude-haiku-5-5", 1),
+        (["my-model"], None, 1),
+        (["claude-haiku-5-5"], "claude-haiku-5-5=claude-2.1", 0),
+    ],
+)
+def test_a_dry_run_judges_each_request_by_the_endpoint_that_would_serve_it(
+    cli: Cli, today: StandIn, source: Path, target: Path, models: list[str], map_: str | None, losing: int
+) -> None:
+    ask(source, *({"id": one, "prompt": "Hi", "stop_sequences": [" "], "model": one} for one in models))
+    options = [] if map_ is None else ["--map", map_]
+    told = cli("batch", "--backend", "auto", "--dry-run", *options, str(source), str(target)).out
+    assert re.findall(r"^(\d+) would lose something", told, re.MULTILINE) == ([str(losing)] if losing else [])

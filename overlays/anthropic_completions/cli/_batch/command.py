@@ -181,6 +181,7 @@ def command(
             if report is not None:
                 check_report()
             client = _client(max_retries, settings, sender)
+            way = Way(client._options, by_messages=via == "batches" or cancel)
             reading = Reading(
                 source,
                 kind or format_of(source),
@@ -191,7 +192,7 @@ def command(
                 number_ids=number_ids,
                 form=form,
                 system=system,
-                way=Way(client._options, by_messages=via == "batches" or cancel),
+                way=way,
             )
             checked = check(reading)
             if checked.wrong:
@@ -199,8 +200,7 @@ def command(
             if dry_run:
                 found = {} if force_skip else checked.fingerprints
                 done = ids_in(target, found, retry=checked.fingerprints if retry_failed else ())
-                by_messages = via == "batches" or _is_by_messages(client, checked)
-                for line in estimate(reading, done, client._options, by_messages=by_messages):
+                for line in estimate(reading, done, way):
                     click.echo(line)
                 return 0
             with _opened(target, checked, retry_failed=retry_failed, force_skip=force_skip) as results:
@@ -262,15 +262,6 @@ def _http(sender: Sender) -> httpx.AsyncClient | None:
         return kind()
     except ImportError as error:
         raise ValueError(f"--http {sender}: {error}") from error
-
-
-def _is_by_messages(client: AsyncAnthropic, checked: Checked) -> bool:
-    """Tell whether Messages will serve the requests, as far as that is known."""
-    from ...models import lifecycle
-
-    backend = client._options.backend
-    known = all(lifecycle(model).messages.prefill is not None for model in checked.models)
-    return backend == "messages" or (backend == "auto" and known)
 
 
 def _told_wrong(checked: Checked) -> int:

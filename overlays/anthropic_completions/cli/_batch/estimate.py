@@ -3,38 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..._client.routing import model_asked_for
 from ...batch._result import merged
 from ...messages._requests import translate
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from ..._options import Options
-    from .requests import Reading
+    from .requests import Reading, Way
 
 # A rule of thumb for English; newer tokenizers make about 30 % more of the same text.
 _CHARACTERS_PER_TOKEN = 3.5
 
 
-def estimate(
-    reading: Reading, done: Collection[str | int], options: Options, *, by_messages: bool
-) -> Iterator[str]:
+def estimate(reading: Reading, done: Collection[str | int], way: Way) -> Iterator[str]:
     """Yield in lines what the requests are that are not done, as far as can be known without sending them.
 
     Args:
         reading: The requests.
         done: The ids of those that have results.
-        options: The settings of the client: its map of models, and what becomes of a prefill.
-        by_messages: Whether Messages serves them, which loses what it has no counterpart for.
+        way: What becomes of each on its way: those that Messages serves lose what it has no counterpart for.
     """
     total = before = characters = most_tokens = untranslatable = 0
     losses: Counter[str] = Counter()
     first: dict[str, str] = {}
-    quiet = replace(options, model_warnings=False)  # which would tell of each map
+    options = way.options
     for asked in reading.requests():
         total += 1
         if asked["id"] in done:
@@ -43,9 +37,9 @@ def estimate(
         body = merged(reading.common, asked)
         characters += len(body["prompt"])
         most_tokens += int(body["max_tokens_to_sample"])
-        if by_messages:
+        if way.is_by_messages(body["model"]):
             try:
-                body["model"] = model_asked_for(quiet, body["model"])
+                body["model"] = way.asked(body["model"])
                 translated = translate(body, prefill=options.prefill, thinking_room=options.thinking_room)
             except ValueError as error:
                 untranslatable += 1

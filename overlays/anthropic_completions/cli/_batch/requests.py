@@ -180,12 +180,23 @@ class Way:
             self._known[model] = self._found(model)
         return self._known[model]
 
-    def _found(self, model: str) -> str:
-        options = self.options
-        asked = model_asked_for(replace(options, model_warnings=False), model)
+    def is_by_messages(self, model: str) -> bool:
+        """Tell whether Messages will serve a model's requests, as far as that is known."""
+        return self._is_by_messages(self.asked(model))
+
+    def asked(self, model: str) -> str:
+        """Return the model that is asked for in place of one; no warning tells of it."""
+        return model_asked_for(replace(self.options, model_warnings=False), model)
+
+    def _is_by_messages(self, asked: str) -> bool:
         facts = lifecycle(asked)
         is_old = facts.status != "unknown" and facts.messages.prefill is None
-        if self.by_messages or options.backend == "messages" or (options.backend == "auto" and not is_old):
+        backend = self.options.backend
+        return self.by_messages or backend == "messages" or (backend == "auto" and not is_old)
+
+    def _found(self, model: str) -> str:
+        asked, options = self.asked(model), self.options
+        if self._is_by_messages(asked):
             return json.dumps([asked, "messages", options.prefill, options.thinking_room])
         return json.dumps([asked, "completions"])
 
