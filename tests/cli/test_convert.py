@@ -86,6 +86,7 @@ class TestAPrompt:
             (["--map", "a=b", "--map", "b=a"], "--map: expected no circle"),
             (["--prefill", "keep"], "--prefill"),
             (["--thinking-room", "-1"], "--thinking-room"),
+            (["--room", "-1"], "--room"),
         ],
     )
     def test_a_wrong_setting_is_refused(self, cli: Cli, options: list[str], says: str) -> None:

@@ -127,8 +127,9 @@ def test_options_are_the_settings_that_completions_get(place: Path) -> None:
     assert ("('backend', 'auto')" in done.out, "('on_loss', 'drop')" in done.out) == (True, True)
 
 
-def test_all_options_are_told_in_the_environment(place: Path) -> None:
-    options = ["--map", "a=b", "--map", "c*=d", "--prefill", "drop", "--room", "5"]
+@pytest.mark.parametrize("room", ["--thinking-room", "--room"])
+def test_all_options_are_told_in_the_environment(place: Path, room: str) -> None:
+    options = ["--map", "a=b", "--map", "c*=d", "--prefill", "drop", room, "5"]
     code = "import os\nfor name in 'MODEL_MAP', 'PREFILL', 'THINKING_ROOM':\n"
     code += "    print(os.environ['ANTHROPIC_COMPLETIONS_' + name])"
     assert run(place, *options, script(place, code)).out == "a=b,c*=d\ndrop\n5\n"

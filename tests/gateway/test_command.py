@@ -93,6 +93,12 @@ def test_a_port_that_is_taken_is_one_line_that_says_what_to_do(
     assert capsys.readouterr() == ("", told)
 
 
+@pytest.mark.parametrize("name", ["--thinking-room", "--room"])
+def test_room_for_thinking_has_two_names(name: str) -> None:
+    assert run(["gateway", "--check", name, "7"]) == 0
+    assert os.environ["ANTHROPIC_COMPLETIONS_THINKING_ROOM"] == "7"
+
+
 def test_a_port_that_is_taken_on_one_address_of_the_host_is_taken(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -51,7 +51,8 @@ def command(source: Path, target: Path, id_field: str) -> int:
         count = _write_csv(target, columns, rows) if kind == ".csv" else _write_parquet(target, columns, rows)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    click.echo(f"{target}: {count} rows, {len(columns)} columns.")
+    rows_told = "1 row" if count == 1 else f"{count} rows"
+    click.echo(f"{target}: {rows_told}, {len(columns)} columns.")
     return 0
 
 
@@ -90,17 +91,23 @@ def _row(result: ResultLine, fields: Sequence[str]) -> list[object]:
 
 
 def _write_csv(target: Path, columns: Sequence[str], rows: Iterator[list[object]]) -> int:
-    count = 0
+    count, stop = 0, len(columns) - len(_OUTCOME) + _OUTCOME.index("stop")
     # What UTF-8 does not have is replaced: a table is for other programs.
     with target.open("w", encoding="utf-8", errors="replace", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
         for row in rows:
             count += 1
+            row[stop] = _on_one_line(row[stop])
             writer.writerow(
                 [json.dumps(cell) if isinstance(cell, dict | list | bool) else cell for cell in row]
             )
     return count
+
+
+def _on_one_line(stop: object) -> object:
+    """Return a stop sequence without newlines: the built-in one has two, at each natural end."""
+    return stop.replace("\r", "\\r").replace("\n", "\\n") if isinstance(stop, str) else stop
 
 
 def _write_parquet(target: Path, columns: Sequence[str], rows: Iterator[list[object]]) -> int:

@@ -53,7 +53,9 @@ _BRIDGE = {"models": "MODEL_MAP", "on_loss": "ON_LOSS", "prefill": "PREFILL", "r
     help="What Messages cannot say: tell it in a header, answer 400, or tell it in the log only.",
 )
 @click.option("--prefill", type=click.Choice(["drop", "error", "instruct"]), help="As for run.")
-@click.option("--room", type=click.IntRange(min=0), metavar="TOKENS", help="As for run.")
+@click.option(
+    "--thinking-room", "--room", "room", type=click.IntRange(min=0), metavar="TOKENS", help="As for run."
+)
 @click.option(
     "--passthrough",
     multiple=True,

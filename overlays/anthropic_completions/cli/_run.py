@@ -58,7 +58,9 @@ class _Settings(TypedDict):
     help="What becomes of a begun answer that the model would refuse.",
 )
 @click.option(
+    "--thinking-room",
     "--room",
+    "room",
     type=click.IntRange(min=0),
     metavar="TOKENS",
     help="Tokens for thinking that cannot be switched off.",

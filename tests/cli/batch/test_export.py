@@ -47,7 +47,7 @@ def test_csv_has_a_row_for_each_result(cli: Cli, results: Path, tmp_path: Path) 
     with (tmp_path / "a.csv").open(encoding="utf-8", newline="") as file:
         names, first, second, third = csv.reader(file)
     assert names == COLUMNS
-    assert first[:8] == ["a", "so", "x", "", "So.\nYes", "stop_sequence", "\n\nHuman:", "claude-2.1"]
+    assert first[:8] == ["a", "so", "x", "", "So.\nYes", "stop_sequence", r"\n\nHuman:", "claude-2.1"]
     assert second == ["2", "", "", "[1]", *[""] * 4, "X", "529", "", "No, no.", ""]
     assert third[4] == "half ?"
 
@@ -60,6 +60,7 @@ def test_parquet_holds_the_same(cli: Cli, results: Path, tmp_path: Path) -> None
     rows = table.to_pylist()
     assert [row["qid"] for row in rows] == ["a", "2", "3"]
     assert [row["completion"] for row in rows] == ["So.\nYes", None, "half ?"]
+    assert [row["stop"] for row in rows] == ["\n\nHuman:", None, "\n\nHuman:"]
     assert [row["error_status"] for row in rows] == [None, 529, None]
     assert rows[1]["n"] == "[1]"
 
@@ -77,3 +78,12 @@ def test_a_file_of_something_else_is_refused(cli: Cli, tmp_path: Path) -> None:
     done = cli("export", str(other), str(tmp_path / "a.csv"))
     assert (done.code, done.out) == (2, "")
     assert "in.jsonl:1: this is no result" in done.err
+
+
+def test_a_record_of_one_line_has_one_in_csv(cli: Cli, tmp_path: Path) -> None:
+    """The stop sequence of a natural end has newlines of its own."""
+    results = tmp_path / "answers.jsonl"
+    results.write_text(json.dumps({"id": 1, "completion": {**COMPLETION, "completion": " Yes"}}) + "\n")
+    done = cli("export", str(results), str(tmp_path / "a.csv"))
+    assert done.out.endswith("a.csv: 1 row, 10 columns.\n")
+    assert len((tmp_path / "a.csv").read_text(encoding="utf-8").splitlines()) == 2

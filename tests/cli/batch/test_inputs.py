@@ -16,6 +16,11 @@ def prompts(stand_in: StandIn) -> list[str]:
     return sorted(received.json()["prompt"] for received in stand_in.received)
 
 
+SEMICOLONS = (
+    "the only column is: id;prompt; its cells seem to have ';' between them: save it with commas, or "
+    "with tabs and --format tsv"
+)
+TABS = "the only column is: 'id\\tprompt'; its cells seem to have tabs between them: --format tsv"
 ROWS = [{"id": "a", "prompt": "one", "gold": "x"}, {"id": "b", "prompt": "two", "gold": ""}]
 
 
@@ -64,7 +69,7 @@ class TestFormats:
         text = b'{"id": 1, "prompt": "one"}\n'
         assert cli("batch", "-", str(target), stdin=text).code == 0
         assert target.with_name("out.jsonl.stdin").read_bytes() == text
-        assert cli("batch", "-", str(target), stdin=text).out.startswith("1 requests: 0 completed")
+        assert cli("batch", "-", str(target), stdin=text).out.startswith("1 request: 0 completed")
 
     def test_cells_are_the_arguments_that_they_stand_for(
         self, cli: Cli, stand_in: StandIn, tmp_path: Path, target: Path
@@ -217,6 +222,59 @@ class TestWrongRows:
         done = cli("batch", str(source), str(target))
         assert done.code == 2
         assert says in done.err
+
+    @pytest.mark.parametrize(
+        ("options", "text", "says"),
+        [
+            (
+                ["--id-field", "qid", "--prompt-field", "qestion"],
+                "qid,question,gold\n1,a,b\n2,a,b\n",
+                "no column 'qestion' (--prompt-field); the columns are: qid, question, gold",
+            ),
+            (
+                ["--prompt-field", "question"],
+                "qid,question\n1,a\n2,a\n",
+                "no column 'id' (--id-field); the columns are: qid, question",
+            ),
+            (
+                ["--number-ids", "--template", "{a} {question} {b}"],
+                "qid,question\n1,a\n2,a\n",
+                "no column 'a' (--template) and no column 'b' (--template); the columns are: qid, question",
+            ),
+            (
+                [],
+                "id;prompt\n1;a\n2;a\n",
+                f"no column 'id' (--id-field) and no column 'prompt' (--prompt-field); {SEMICOLONS}",
+            ),
+            (
+                ["--number-ids"],
+                "id\tprompt\n1\ta\n",
+                f"no column 'prompt' (--prompt-field); {TABS}",
+            ),
+        ],
+    )
+    def test_a_column_that_is_missing_is_told_once_with_those_there_are(
+        self,
+        cli: Cli,
+        stand_in: StandIn,
+        tmp_path: Path,
+        target: Path,
+        options: list[str],
+        text: str,
+        says: str,
+    ) -> None:
+        source = tmp_path / "in.csv"
+        source.write_text(text)
+        done = cli("batch", *options, str(source), str(target))
+        assert done == (2, "", f"Error: {source}: {says} (see anthropic-completions batch --help)\n")
+
+    def test_so_is_one_of_a_parquet_file(
+        self, cli: Cli, stand_in: StandIn, tmp_path: Path, target: Path
+    ) -> None:
+        write(tmp_path / "in.parquet")
+        done = cli("batch", "--prompt-field", "question", str(tmp_path / "in.parquet"), str(target))
+        assert (done.code, done.err.count("\n")) == (2, 1)
+        assert "no column 'question' (--prompt-field); the columns are: id, prompt, gold" in done.err
 
     @pytest.mark.parametrize(
         ("text", "says"), [("[{]", "this is no JSON"), ("[1]", "in.json:1: expected an object")]

@@ -1,6 +1,7 @@
 """`--report`: one page, without a network, that shows what a batch did."""
 
 import asyncio
+import errno
 import re
 import shutil
 import subprocess
@@ -93,3 +94,41 @@ def test_a_browser_shows_it_from_the_disk(page: Path, tmp_path: Path) -> None:
     )
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert picture.stat().st_size > 20_000  # a blank page takes a fifth of that
+
+
+@pytest.mark.parametrize("which", ["report", "results"])
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]])
+def test_a_folder_that_is_missing_is_told_before_anything_is_sent(
+    cli: Cli, stand_in: StandIn, source: Path, target: Path, which: str, dry: list[str]
+) -> None:
+    ask_many(source, 2)
+    folder = target.parent / "no"
+    wanted = folder / "x"
+    page, out = (wanted, target) if which == "report" else (target, wanted)
+    done = cli("batch", *dry, "--report", str(page), str(source), str(out))
+    name = f"--report {wanted}" if which == "report" else str(wanted)
+    told = f"Error: {name}: expected a folder that is there, got '{folder}': make it, or name another\n"
+    assert done == (1, "", told)
+    assert (stand_in.received, target.exists()) == ([], False)
+
+
+def test_a_folder_that_takes_no_files_is_told_before_anything_is_sent(
+    cli: Cli, stand_in: StandIn, source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root, as whom tests may run, could write anywhere."""
+
+    def refuse(*, dir: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(dir / "tmp"))
+
+    ask_many(source, 2)
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    done = cli("batch", str(source), str(target))
+    told = f"Error: {target}: no file can be written in '{target.parent}': Permission denied\n"
+    assert (done, stand_in.received) == ((1, "", told), [])
+
+
+def test_a_page_that_cannot_be_written_is_told_by_its_own_name(target: Path) -> None:
+    page = target.parent / "page.html"
+    page.mkdir()
+    with pytest.raises(OSError, match=f"^--report {re.escape(str(page))}: "):
+        Reporter(target, page, Tally(0, before=0)).write()

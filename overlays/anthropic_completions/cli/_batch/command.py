@@ -23,7 +23,7 @@ from .._common import (
     settings_in,
     tell,
 )
-from .inputs import FORMATS, Format, copy_of_stdin, format_of
+from .inputs import FORMATS, Format, check_writable, copy_of_stdin, format_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -173,13 +173,14 @@ def command(
     for path in (source, target):
         if path.exists() and not path.is_file() and path != Path("-"):
             raise click.UsageError(f"{path}: expected a file, which can be read twice")
+    check_writable(str(target), target.resolve())  # of a link, where it leads
     with terminated_as_interrupted():
         if source == Path("-"):
             source = copy_of_stdin(target)
         try:
             settings = settings_in(options)
             if report is not None:
-                check_report()
+                check_report(report)
             client = _client(max_retries, settings, sender)
             way = Way(client._options, by_messages=via == "batches" or cancel)
             reading = Reading(

@@ -48,7 +48,8 @@ def estimate(reading: Reading, done: Collection[str | int], way: Way) -> Iterato
             for loss in {one.rule: one for one in translated.losses}.values():
                 losses[loss.rule] += 1
                 first.setdefault(loss.rule, loss.consequence)
-    yield f"{total} requests: {total - before} to send, {before} done before. Nothing was sent."
+    requests = "1 request" if total == 1 else f"{total} requests"
+    yield f"{requests}: {total - before} to send, {before} done before. Nothing was sent."
     tokens = round(characters / _CHARACTERS_PER_TOKEN)
     yield (
         f"{characters} characters of prompts: roughly {tokens} tokens (estimated, at {_CHARACTERS_PER_TOKEN} "

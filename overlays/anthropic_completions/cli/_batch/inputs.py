@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import sys
+import tempfile
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from ..._http.failures import parse_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from pyarrow.parquet import ParquetFile
 
     from ..._contract.schema import JSONObject
 
@@ -25,6 +29,7 @@ _SUFFIXES: dict[str, Format] = {
     ".parquet": "parquet",
     ".pq": "parquet",
 }
+_DELIMITERS: dict[Format, str] = {"csv": ",", "tsv": "\t"}
 _ROWS_AT_ONCE = 1024
 
 
@@ -52,6 +57,72 @@ def copy_of_stdin(beside: Path) -> Path:
     return target
 
 
+def check_writable(name: str, path: Path) -> None:
+    """Check that a file can be made where it is wanted, before the work that it is for.
+
+    Args:
+        name: What names it at the command line.
+        path: The file.
+
+    Raises:
+        OSError: Its folder is missing, or takes no files.
+    """
+    folder = path.parent
+    if not folder.is_dir():
+        raise OSError(
+            f"{name}: expected a folder that is there, got {str(folder)!r}: make it, or name another"
+        )
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        what = error.strerror or str(error)
+        raise OSError(f"{name}: no file can be written in {str(folder)!r}: {what}") from None
+
+
+def columns_of(source: Path, kind: Format) -> list[str]:
+    """Return the names of the columns of a table; none of an empty one, and of JSON.
+
+    Raises:
+        ValueError: They cannot be read.
+    """
+    if kind in ("csv", "tsv"):
+        with source.open(encoding="utf-8-sig", newline="") as file:
+            return _names(source, csv.reader(file, delimiter=_DELIMITERS[kind], strict=True))
+    if kind == "parquet":
+        with _opened_parquet(source) as table:
+            return [*table.schema_arrow.names]
+    return []
+
+
+def check_columns(source: Path, columns: list[str], wanted: Mapping[str, str]) -> None:
+    """Check that a table has certain columns.
+
+    Args:
+        source: The table.
+        columns: Those that it has, at least one.
+        wanted: The names of the columns, each with the option that names it.
+
+    Raises:
+        ValueError: It lacks some; the message says which there are.
+    """
+    if missing := [f"{name!r} ({option})" for name, option in wanted.items() if name not in columns]:
+        found = f"the columns are: {', '.join(columns)}" if len(columns) > 1 else _only(columns[0])
+        raise ValueError(f"{source}: no column {' and no column '.join(missing)}; {found}")
+
+
+def _only(column: str) -> str:
+    """Say of a table that it has one column, and where its name tells, what is between its cells."""
+    told = f"the only column is: {column}"
+    if "\t" in column:
+        told = f"the only column is: {column!r}; its cells seem to have tabs between them: --format tsv"
+    elif ";" in column or "," in column:
+        mark = ";" if ";" in column else ","
+        what = "--format csv" if mark == "," else "save it with commas, or with tabs and --format tsv"
+        told += f"; its cells seem to have {mark!r} between them: {what}"
+    return told
+
+
 def rows_in(source: Path, kind: Format) -> Iterator[Row]:
     """Yield the rows of a file with their numbers: the line they begin in, or their place in an array.
 
@@ -61,7 +132,7 @@ def rows_in(source: Path, kind: Format) -> Iterator[Row]:
         ValueError: Nothing of the file can be read.
     """
     if kind in ("csv", "tsv"):
-        yield from _cells(source, "," if kind == "csv" else "\t")
+        yield from _cells(source, _DELIMITERS[kind])
     elif kind == "parquet":
         yield from _parquet(source)
     elif kind == "json":
@@ -105,14 +176,7 @@ def _cells(source: Path, delimiter: str) -> Iterator[Row]:
     csv.field_size_limit(2**31 - 1)
     with source.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, delimiter=delimiter, strict=True)
-        try:
-            names = next(reader, [])
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise ValueError(f"{source}:1: {_wrong(error)}") from None
-        twice = {name for name in names if names.count(name) > 1}
-        if twice or (names and not all(names)):
-            what = f"got {', '.join(sorted(map(repr, twice)))} twice" if twice else "got a blank one"
-            raise ValueError(f"{source}:1: expected a name for each column, {what}")
+        names = _names(source, reader)
         while True:
             number = reader.line_num + 1
             try:
@@ -130,13 +194,27 @@ def _cells(source: Path, delimiter: str) -> Iterator[Row]:
                 yield number, dict(zip(names, cells, strict=False))
 
 
+def _names(source: Path, reader: Iterator[list[str]]) -> list[str]:
+    """Return the names that the first line holds."""
+    try:
+        names = next(reader, [])
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise ValueError(f"{source}:1: {_wrong(error)}") from None
+    twice = {name for name in names if names.count(name) > 1}
+    if twice or (names and not all(names)):
+        what = f"got {', '.join(sorted(map(repr, twice)))} twice" if twice else "got a blank one"
+        raise ValueError(f"{source}:1: expected a name for each column, {what}")
+    return names
+
+
 def _wrong(error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
         return f"this is not UTF-8: {error.reason}"
     return f"this is no CSV: {error}"
 
 
-def _parquet(source: Path) -> Iterator[Row]:
+@contextmanager
+def _opened_parquet(source: Path) -> Iterator[ParquetFile]:
     try:
         import pyarrow
         from pyarrow import parquet
@@ -144,15 +222,20 @@ def _parquet(source: Path) -> Iterator[Row]:
         raise ValueError(
             f"{source}: reading Parquet needs an extra: pip install 'anthropic-completions[parquet]'"
         ) from None
-    number = 0
     try:
         with parquet.ParquetFile(source) as file:
-            for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE):
-                for row in batch.to_pylist():
-                    number += 1
-                    yield number, {name: _plain(value) for name, value in row.items() if value is not None}
+            yield file
     except pyarrow.ArrowException as error:
         raise ValueError(f"{source}: this is no Parquet file that could be read: {error}") from None
+
+
+def _parquet(source: Path) -> Iterator[Row]:
+    number = 0
+    with _opened_parquet(source) as file:
+        for batch in file.iter_batches(batch_size=_ROWS_AT_ONCE):
+            for row in batch.to_pylist():
+                number += 1
+                yield number, {name: _plain(value) for name, value in row.items() if value is not None}
 
 
 def _plain(value: object) -> object:

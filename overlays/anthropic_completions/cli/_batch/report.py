@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, cast
 
 from ..._http.failures import parse_json
+from .inputs import check_writable
 from .tally import Causes
 
 if TYPE_CHECKING:
@@ -24,12 +25,14 @@ _LENGTHS = 40
 _LIVE_SECONDS = 30
 
 
-def check_report() -> None:
-    """Check that reports can be drawn.
+def check_report(page: Path) -> None:
+    """Check that reports can be drawn, and written where the page is wanted.
 
     Raises:
         ValueError: The extra `report` is missing.
+        OSError: The page's folder is missing, or takes no files.
     """
+    check_writable(f"--report {page}", page)
     if find_spec("plotly") is None:
         raise ValueError("--report needs an extra: pip install 'anthropic-completions[report]'")
 
@@ -149,8 +152,11 @@ def write_report(results: Path, target: Path, summary: str, *, live: bool = Fals
         head += f'<meta http-equiv="refresh" content="{_LIVE_SECONDS}" />'
     page = page.replace('<meta charset="utf-8" />', head, 1)
     beside = target.with_name(f".{target.name}.new")
-    beside.write_text(page, encoding="utf-8", errors="replace")
-    beside.replace(target)
+    try:
+        beside.write_text(page, encoding="utf-8", errors="replace")
+        beside.replace(target)
+    except OSError as error:  # which names the file beside
+        raise OSError(f"--report {target}: {error.strerror or error}") from None
 
 
 class Reporter:

@@ -12,7 +12,7 @@ from ..._client.routing import model_asked_for
 from ..._contract.generated import body_fields, component, first_violation
 from ...models import lifecycle
 from .._common import as_prompt
-from .inputs import rows_in
+from .inputs import check_columns, columns_of, rows_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -150,8 +150,8 @@ class Reading:
     def _prompt(self, rest: JSONObject) -> object:
         if self.template is None:
             return rest.pop(self.prompt_field, None)
-        names = {name for _, name, _, _ in _FORMATTER.parse(self.template) if name is not None}
-        for name in sorted(names):
+        names = _fields_of(self.template)
+        for name in names:
             if rest.get(name) is None:
                 raise ValueError(f"template: expected a field {name!r}, got none")
         return self.template.format_map({name: rest[name] for name in names})
@@ -228,8 +228,9 @@ def check(reading: Reading, *, most: int = 20) -> Checked:
 
     Raises:
         ForeignError: It is a file of another interface.
-        ValueError: Nothing of it can be read.
+        ValueError: Nothing of it can be read, or it is a table without the columns that are named.
     """
+    _check_columns(reading)
     checked = Checked()
     for number, row in rows_in(reading.source, reading.kind):
         try:
@@ -247,6 +248,24 @@ def check(reading: Reading, *, most: int = 20) -> Checked:
             checked.models.add(str({**reading.common, **asked}["model"]))
             checked.carried.update(dict.fromkeys(asked.row))
     return checked
+
+
+def _check_columns(reading: Reading) -> None:
+    """Check that a table has the columns that options name, which each of its rows would lack."""
+    columns = columns_of(reading.source, reading.kind)
+    if not columns or any({*columns} >= {*names} for names in _FOREIGN):
+        return
+    wanted = {} if reading.number_ids else {reading.id_field: "--id-field"}
+    if reading.template is None:
+        wanted[reading.prompt_field] = "--prompt-field"
+    else:
+        wanted.update(dict.fromkeys(_fields_of(reading.template), "--template"))
+    check_columns(reading.source, columns, wanted)
+
+
+def _fields_of(template: str) -> list[str]:
+    """Return the names of the fields in a template, sorted."""
+    return sorted({name for _, name, _, _ in _FORMATTER.parse(template) if name is not None})
 
 
 def _checked(reading: Reading, number: int, row: JSONObject, checked: Checked) -> Asked:

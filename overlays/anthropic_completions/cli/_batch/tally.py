@@ -135,7 +135,8 @@ class Tally:
         if self.left:
             parts.append(f"{self.left} not done")
         rate = self.done / max(self._now() - self._started, 0.001)
-        return f"{self.total} requests: {', '.join(parts)}; {rate:.1f} per second."
+        requests = "1 request" if self.total == 1 else f"{self.total} requests"
+        return f"{requests}: {', '.join(parts)}; {rate:.1f} per second."
 
 
 def _may_pass(name: str, status: object) -> bool:

@@ -128,6 +128,7 @@ _SERVICE_OPTIONS = (
     ),
     click.option(
         "--thinking-room",
+        "--room",
         type=click.IntRange(min=0),
         metavar="N",
         help="Tokens more for models that always think.",
