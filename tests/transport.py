@@ -41,6 +41,7 @@ DIFFERENCES = {
         "test_a_stream_forgotten_as_the_last_act_harms_nothing": _LINGERS,
         "test_a_stream_may_outlive_its_event_loop": _LINGERS,
         "TestDefaultHttpClients": _INSIDE,
+        "test_certificates_that_cannot_be_used_are_told_once_before_many_calls": _CERTIFICATES,
         "test_an_environment_that_cannot_work_is_a_value_error_at_the_first_call[asyncio-socks": _SOCKS,
     },
     "rust": {
@@ -54,6 +55,7 @@ DIFFERENCES = {
         "test_a_stream_may_outlive_its_event_loop": _LINGERS,
         "test_the_garbage_collector_may_strike_anywhere": _INSIDE,
         "TestDefaultHttpClients": _INSIDE,
+        "test_certificates_that_cannot_be_used_are_told_once_before_many_calls": _CERTIFICATES,
         "test_the_first_encrypted_connection_loads_for_all": _CERTIFICATES,
         "test_an_environment_that_cannot_work_is_a_value_error_at_the_first_call[sync-socks": _SOCKS,
         "test_an_environment_that_cannot_work_is_a_value_error_at_the_first_call[asyncio-socks": _SOCKS,
