@@ -2,7 +2,8 @@
 
 What most cases differ in is decided sans-I/O, once for the blocking and the awaiting client. Each case has
 to run, and each way to run a client has to meet cases of each kind; but what makes a case fail in one world
-only is what other cases of that world meet as well.
+only is what other cases of that world meet as well. A single fault of the network is no such case: it touches
+the ports, of which the blocking and the awaiting one each have code of their own, so it meets both.
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,12 @@ from support import WORLDS
 # Neighbours are a blocking and an awaiting one: so two columns give each row both clients.
 EACH_WORLD: dict[str, tuple[Any, ...]] = {name: (world,) for name, world in WORLDS.items()}
 BOTH_CLIENTS: dict[str, tuple[Any, ...]] = {"one": (), "the other": ()}
+
+
+def with_both_clients(columns: Mapping[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
+    """Return columns in which each row meets a blocking and an awaiting client, where there are both."""
+    again = ("", " again") if len(EACH_WORLD) > 1 else ("",)
+    return {f"{name}{which}": values for name, values in columns.items() for which in again}
 
 
 def spread(

@@ -23,7 +23,7 @@ from anthropic_completions.testing import (
     truncate,
 )
 from anthropic_completions.types import Completion
-from spread import spread
+from spread import spread, with_both_clients
 from support import ARGUMENTS, World
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "messages.json").read_text("utf-8"))
@@ -147,7 +147,8 @@ MISHAPS = [
 @pytest.mark.parametrize(
     ("script", "stream", "world"),
     spread(
-        {f"{at} {one}": (one,) for at, one in enumerate(MISHAPS)}, {"plain": (False,), "streamed": (True,)}
+        {f"{at} {one}": (one,) for at, one in enumerate(MISHAPS)},
+        with_both_clients({"plain": (False,), "streamed": (True,)}),
     ),
 )
 def test_what_goes_wrong_is_the_same_error_with_the_same_text(

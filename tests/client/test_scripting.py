@@ -31,7 +31,7 @@ from anthropic_completions.testing import (
     stall,
     truncate,
 )
-from spread import spread
+from spread import spread, with_both_clients
 from support import ARGUMENTS, World
 
 TEXT = " Hello! My name is Claude."
@@ -149,7 +149,7 @@ def call(world: World, stand_in: StandIn, url: str | None, *, stream: bool, pati
 
 each_case = pytest.mark.parametrize(
     ("name", "stream", "world"),
-    spread({name: (name,) for name in CASES}, {"plain": (False,), "streamed": (True,)}),
+    spread({name: (name,) for name in CASES}, with_both_clients({"plain": (False,), "streamed": (True,)})),
 )
 
 

@@ -1,8 +1,9 @@
 """The rule by which tests run each case in one way and each way with many cases."""
 
 from collections import Counter
+from itertools import product
 
-from spread import BOTH_CLIENTS, EACH_WORLD, spread
+from spread import BOTH_CLIENTS, EACH_WORLD, spread, with_both_clients
 
 FOUR: dict[str, tuple[str, ...]] = {name: (name,) for name in "abcd"}
 
@@ -24,3 +25,10 @@ def test_a_case_meets_both_clients_and_the_cases_meet_all_worlds() -> None:
 def test_a_case_is_named_after_its_values() -> None:
     assert [case.id for case in spread({"row": (1,)}, BOTH_CLIENTS)] == ["row-sync", "row-asyncio"]
     assert [case.id for case in spread({"row": (1,)}, {"column": (2,)})] == ["row-column-sync"]
+
+
+def test_a_fault_meets_both_clients_plain_and_streamed() -> None:
+    columns = with_both_clients({"plain": (False,), "streamed": (True,)})
+    found = [case.values for case in spread(FOUR, columns)]
+    kinds = Counter((name, stream, world.backend is None) for name, stream, world in found)
+    assert kinds == {(name, *both): 1 for name in FOUR for both in product((False, True), repeat=2)}
