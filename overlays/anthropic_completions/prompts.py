@@ -284,7 +284,8 @@ def check(prompt: str) -> None:
     verdict = validate(prompt)
     if verdict.reason is not None and verdict.position is not None:
         raise InvalidPromptError(
-            f"{verdict.message} (at position {verdict.position} of {len(prompt)})",
+            f"{verdict.message} (at position {verdict.position} of {len(prompt)}); "
+            'write a question as f"{HUMAN_PROMPT} …{AI_PROMPT}"',
             reason=verdict.reason,
             position=verdict.position,
         )

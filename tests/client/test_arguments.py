@@ -167,13 +167,27 @@ def test_takes_what_the_contract_allows(world: World, given: Any, body: Any) -> 
             TypeError,
             "timeout: expected seconds as a number, or None, got a value of type str",
         ),
-        ({"timeout": -1}, ValueError, "timeout: expected seconds above 0 to 1e+09, or None for no limit"),
+        (
+            {"timeout": -1},
+            ValueError,
+            "timeout: expected seconds above 0 to 1e+09, or None for no limit, got -1",
+        ),
         ({"deadline": 0}, ValueError, "deadline: expected seconds above 0 to 1e+09, or None for no limit"),
         ({"extra_headers": "x"}, TypeError, "extra_headers: expected a mapping, got a value of type str"),
         (
             {"extra_headers": {"X-A": "a\nb"}},
             ValueError,
-            "header 'X-A': expected visible ASCII text without spaces around it",
+            "header 'X-A': expected visible ASCII text without spaces around it, got a newline at position 1",
+        ),
+        (
+            {"extra_headers": {"X-A": "aé"}},
+            ValueError,
+            "without spaces around it, got a control or non-ASCII character at position 1",
+        ),
+        (
+            {"extra_headers": {"X-A": "a "}},
+            ValueError,
+            "without spaces around it, got white space around it",
         ),
         (
             {"extra_headers": {"X-A": 5}},

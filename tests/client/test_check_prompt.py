@@ -30,7 +30,8 @@ def test_nothing_is_sent_of_a_prompt_that_the_service_would_refuse(world: World,
     script = Script([completion_reply()])
     with pytest.raises(InvalidPromptError) as raised:
         world.create(script, prompt="\n\nHuman: Hi\nAssistant:", check_prompt=True, stream=stream)
-    assert str(raised.value) == (r'prompt must end with "\n\nAssistant:" turn (at position 11 of 22)')
+    told = r'prompt must end with "\n\nAssistant:" turn (at position 11 of 22)'
+    assert str(raised.value) == told + '; write a question as f"{HUMAN_PROMPT} …{AI_PROMPT}"'
     assert not script.requests
 
 

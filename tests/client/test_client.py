@@ -24,6 +24,7 @@ from anthropic_completions import (
     DefaultHttpxClient,
     omit,
 )
+from anthropic_completions._client.base import BaseClient
 from anthropic_completions.types import Completion
 from raw_server import RawServer
 from support import (
@@ -233,18 +234,41 @@ def test_a_wrong_setting_is_named(cls: Any, option: dict[str, Any], error: type[
 
 @CLIENTS
 def test_an_httpx_client_of_the_wrong_kind_is_refused(cls: Any) -> None:
-    """With what was expected and what came."""
-    wanted, other = ("Client", "AsyncClient") if cls is Anthropic else ("AsyncClient", "Client")
-    came = rf"{httpx.__name__}\.{other}"
-    with pytest.raises(TypeError, match=rf"^http_client: expected an httpx\.{wanted}, got a {came}$"):
+    """With what was expected, what came, and what takes it."""
+    is_sync = cls is Anthropic
+    wanted, other = ("Client", "AsyncClient") if is_sync else ("AsyncClient", "Client")
+    use = "an async client: use AsyncAnthropic" if is_sync else "a blocking client: use Anthropic"
+    told = rf"got a value of type {httpx.__name__}\.{other}; that is {use}$"
+    with pytest.raises(TypeError, match=rf"^http_client: expected an httpx\.{wanted}, {told}"):
         cls(http_client=getattr(httpx, other)())
+
+
+@CLIENTS
+def test_what_is_no_httpx_client_is_refused_by_its_type(cls: Any) -> None:
+    with pytest.raises(TypeError, match=r"^http_client: expected an httpx\.\w+, got a value of type str$"):
+        cls(http_client="x")
+
+
+@CLIENTS
+def test_an_unknown_setting_is_told_by_the_name_of_the_client(cls: Any) -> None:
+    """Of a class of one's own by that of the client that it is made of; what it inherits beside stays."""
+
+    class Mine(cls):  # type: ignore[misc]
+        pass
+
+    for made in (cls, Mine):
+        with pytest.raises(TypeError, match=rf"^{cls.__name__}\(\) got an unexpected keyword argument 'key'"):
+            made(key="x")
+    assert inspect.signature(cls) == inspect.signature(BaseClient)
 
 
 @CLIENTS
 @pytest.mark.skipif(httpx.__name__ == "httpx2", reason="httpx2 stands for httpx")
 def test_an_httpx2_client_is_refused_with_the_way_to_use_it(cls: Any) -> None:
     foreign = type("Client", (), {"__module__": "httpx2._client"})()
-    with pytest.raises(TypeError, match=r"got a httpx2\.Client; to use httpx2, call httpx2\.alias_httpx\(\)"):
+    with pytest.raises(
+        TypeError, match=r"got a value of type httpx2\.Client; to use httpx2, call httpx2\.alias_httpx\(\)"
+    ):
         cls(http_client=foreign)
 
 

@@ -279,8 +279,9 @@ def test_a_password_in_the_base_url_is_refused_without_being_repeated(
                 give()
             assert_holds_no_secret(caught.value)
     monkeypatch.setenv("ANTHROPIC_BASE_URL", f"https://user:{KEY}@host")
-    with pytest.raises(ValueError, match=r"^base_url: expected"):
+    with pytest.raises(ValueError, match=r"^ANTHROPIC_BASE_URL: expected") as caught:
         Anthropic()
+    assert_holds_no_secret(caught.value)
 
 
 @pytest.mark.parametrize("bodies", [False, True])

@@ -126,8 +126,18 @@ def headers_to_send(*layers: HeaderValues | None) -> Headers[str]:
         if not _HEADER_NAME.fullmatch(name):
             raise ValueError(f"header {name!r}: expected a name of letters, digits and hyphens")
         if not _HEADER_VALUE.fullmatch(value):
-            raise ValueError(f"header {name!r}: expected visible ASCII text without spaces around it")
+            expected = "visible ASCII text without spaces around it"
+            raise ValueError(f"header {name!r}: expected {expected}, got {_wrong_in(value)}")
     return Headers((name, value) for name, value in merged.items() if not isinstance(value, Omit))
+
+
+def _wrong_in(value: str) -> str:
+    """Say what a header's value has that it may not have, without repeating it."""
+    for position, character in enumerate(value):
+        if not (" " <= character <= "~" or character == "\t"):
+            what = "a newline" if character in "\r\n" else "a control or non-ASCII character"
+            return f"{what} at position {position}"
+    return "white space around it"
 
 
 def _json(value: object) -> bytes:

@@ -22,6 +22,7 @@ from .._options import (
 )
 from .._options.markers import AI_PROMPT, HUMAN_PROMPT
 from .._secrets import Secret, secret
+from .refusals import told_as, wrong_http_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -116,18 +117,17 @@ class BaseClient(Generic[H]):
         )
         self._check_middleware()
 
+    def __init_subclass__(cls, **options: object) -> None:
+        # Python tells of a wrong argument by this name. Subclasses of both clients inherit theirs.
+        super().__init_subclass__(**options)
+        if BaseClient in cls.__bases__:
+            setattr(cls, "__init__", told_as(cls.__name__, BaseClient.__init__))  # noqa: B010
+
     def _checked_http_client(self, http_client: H | None) -> H | None:
         if http_client is None:
             return None
-        import httpx
-
-        wanted = self._http_class()
-        if not isinstance(http_client, wanted):
-            package = type(http_client).__module__.partition(".")[0]
-            message = f"expected an httpx.{wanted.__name__}, got a {package}.{type(http_client).__qualname__}"
-            if package == "httpx2" and httpx.__name__ != "httpx2":
-                message += "; to use httpx2, call httpx2.alias_httpx() before anything imports httpx"
-            raise TypeError(f"http_client: {message}")
+        if not isinstance(http_client, wanted := self._http_class()):
+            raise wrong_http_client(http_client, wanted)
         return http_client
 
     # Settings, read; these can be set as well, for the calls that begin after it

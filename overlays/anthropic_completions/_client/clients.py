@@ -79,7 +79,8 @@ _DOC = """Makes requests to the Text Completions API.
         max_event_bytes: The most bytes of one event of a stream.
         max_reply_bytes: The most bytes of one reply, of a stream with all its events, after decompression.
         default_headers: Headers of every request. They override the client's own, without regard to case,
-            and `omit` takes one away; both override ANTHROPIC_CUSTOM_HEADERS (a `Name: value` in each line).
+            and `omit` takes one away; both override ANTHROPIC_CUSTOM_HEADERS (a `Name: value` in
+            each line; lines without a colon are passed over).
         default_query: Query parameters of every request.
         http_client: An `httpx.{http}` to send with; it is closed with this client. Its time limits hold
             where `timeout` is not given and they are not httpx's own default.

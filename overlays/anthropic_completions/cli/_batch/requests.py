@@ -256,10 +256,8 @@ def _check_columns(reading: Reading) -> None:
     if not columns or any({*columns} >= {*names} for names in _FOREIGN):
         return
     wanted = {} if reading.number_ids else {reading.id_field: "--id-field"}
-    if reading.template is None:
-        wanted[reading.prompt_field] = "--prompt-field"
-    else:
-        wanted.update(dict.fromkeys(_fields_of(reading.template), "--template"))
+    by_template = dict.fromkeys(_fields_of(reading.template or ""), "--template")
+    wanted |= by_template or {reading.prompt_field: "--prompt-field"}
     check_columns(reading.source, columns, wanted)
 
 
