@@ -41,7 +41,6 @@ DIFFERENCES = {
         "test_a_stream_forgotten_as_the_last_act_harms_nothing": _LINGERS,
         "test_a_stream_may_outlive_its_event_loop": _LINGERS,
         "TestDefaultHttpClients": _INSIDE,
-        "test_certificates_that_cannot_be_used_are_told_once_before_many_calls": _CERTIFICATES,
         "test_an_environment_that_cannot_work_is_a_value_error_at_the_first_call[asyncio-socks": _SOCKS,
     },
     "rust": {

@@ -85,7 +85,8 @@ def load_certificates(client: httpx.Client | httpx.AsyncClient) -> None:
         ValueError: They cannot be used.
     """
     for transport in (client._transport, *client._mounts.values()):
-        context = getattr(getattr(transport, "_pool", None), "_ssl_context", None)
+        context = getattr(getattr(transport, "_pool", None), "_ssl_context", None)  # of httpx
+        context = context or getattr(transport, "ssl_context", None)  # of aiohttp
         if context is not None:
             loaded(context)
 

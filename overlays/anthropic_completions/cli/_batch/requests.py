@@ -182,21 +182,18 @@ class Way:
 
     def is_by_messages(self, model: str) -> bool:
         """Tell whether Messages will serve a model's requests, as far as that is known."""
-        return self._is_by_messages(self.asked(model))
+        facts = lifecycle(self.asked(model))
+        is_old = facts.status != "unknown" and facts.messages.prefill is None
+        backend = self.options.backend
+        return self.by_messages or backend == "messages" or (backend == "auto" and not is_old)
 
     def asked(self, model: str) -> str:
         """Return the model that is asked for in place of one; no warning tells of it."""
         return model_asked_for(replace(self.options, model_warnings=False), model)
 
-    def _is_by_messages(self, asked: str) -> bool:
-        facts = lifecycle(asked)
-        is_old = facts.status != "unknown" and facts.messages.prefill is None
-        backend = self.options.backend
-        return self.by_messages or backend == "messages" or (backend == "auto" and not is_old)
-
     def _found(self, model: str) -> str:
         asked, options = self.asked(model), self.options
-        if self._is_by_messages(asked):
+        if self.is_by_messages(model):
             return json.dumps([asked, "messages", options.prefill, options.thinking_room])
         return json.dumps([asked, "completions"])
 
