@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
+# What certificates in text begin with.
+BEGIN = b"-----BEGIN "
+
+
 class DeferredContext(ssl.SSLContext):
     """Certificates that are loaded when the first connection is encrypted, as `http://` needs none.
 
@@ -66,7 +70,7 @@ def trusted(*, trust_env: bool, http2: bool) -> ssl.SSLContext:
         try:
             with Path(file).open("rb") as opened:
                 written = os.fstat(opened.fileno()).st_mtime_ns
-                if b"-----BEGIN " not in opened.read():
+                if BEGIN not in opened.read():
                     raise OSError("it holds no certificate")
         except OSError as error:
             raise unreadable("SSL_CERT_FILE", file, error) from error
@@ -108,3 +112,21 @@ def folders(named: str) -> list[Path]:
 def unreadable(name: str, path: str | None, error: OSError) -> ValueError:
     """Return the error for certificates that an argument or a variable names, and that are none."""
     return ValueError(f"{name}: expected where certificates can be read, got {path!r}: {error}")
+
+
+def pem_of(name: str, file: Path) -> bytes:
+    """Return the certificates of a file, in text.
+
+    Args:
+        name: The argument or the variable that names the file.
+
+    Raises:
+        ValueError: It is no file with certificates.
+    """
+    try:
+        pem = file.read_bytes()
+        if BEGIN not in pem:
+            raise OSError("it holds no certificate")
+    except OSError as error:
+        raise unreadable(name, str(file), error) from error
+    return pem

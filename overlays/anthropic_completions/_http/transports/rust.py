@@ -23,7 +23,7 @@ from pyreqwest.client import ClientBuilder
 from pyreqwest.proxy import ProxyBuilder
 
 from .blocking import Exchange, closed, run
-from .certificates import folders, unreadable
+from .certificates import BEGIN, folders, pem_of
 from .common import passing_cancellation, running_loop, seconds_left, true_url, whole_left
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 _KEEPALIVE = timedelta(seconds=60)
 _MAX_CLIENTS = 8
-_BEGIN = b"-----BEGIN "
 
 
 class _Rust:
@@ -180,23 +179,13 @@ def _seconds(value: float | None) -> timedelta | None:
 def _trusted(verify: str | bool, *, trust_env: bool) -> list[bytes]:
     """Return the certificates to trust besides the system's: the environment's or certifi's, as httpx."""
     if isinstance(verify, str):
-        return [_read("verify", Path(verify))]
+        return [pem_of("verify", Path(verify))]
     if trust_env and (file := os.environ.get("SSL_CERT_FILE")):
-        return [_read("SSL_CERT_FILE", Path(file))]
+        return [pem_of("SSL_CERT_FILE", Path(file))]
     if trust_env and (named := os.environ.get("SSL_CERT_DIR")):
         files = [file for folder in folders(named) for file in sorted(folder.iterdir()) if file.is_file()]
-        return [pem for file in files if _BEGIN in (pem := file.read_bytes())]
+        return [pem for file in files if BEGIN in (pem := file.read_bytes())]
     return [Path(certifi.where()).read_bytes()]
-
-
-def _read(name: str, file: Path) -> bytes:
-    try:
-        pem = file.read_bytes()
-        if _BEGIN not in pem:
-            raise OSError("it holds no certificate")
-    except OSError as error:
-        raise unreadable(name, str(file), error) from error
-    return pem
 
 
 def reply_of(response: Response, stream: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:
