@@ -109,7 +109,7 @@ class TestAsAWhole:
         done = cli("batch", str(tmp_path / "in.jsonl"), str(tmp_path / "none" / "out.jsonl"))
         assert (done.code, done.out) == (1, "")
         assert done.err.count("\n") == 1
-        assert "No such file" in done.err
+        assert "expected a folder that is there" in done.err
 
 
 class TestShellCompletion:
