@@ -97,8 +97,8 @@ MUTANTS = [
     Mutant(
         "The end is that of the last chunk with a stop reason.",
         STREAM,
-        'if fields.get("stop_reason") is not None:',
-        'if self._stopping is None and fields.get("stop_reason") is not None:',
+        "if chunk.stop_reason is not None:",
+        "if self._stopping is None and chunk.stop_reason is not None:",
     ),
     Mutant(
         "A chunk's stop reason is text or null.",
@@ -124,15 +124,15 @@ MUTANTS = [
     Mutant(
         "Events without a name tell by their data.",
         STREAM,
-        "        elif name is None:\n            value = self._object(event.data)\n",
+        "        elif name is None:\n            value = self._object(text)\n",
         "        elif name is None:\n            return None\n",
     ),
-    Mutant("[DONE] is ignored.", STREAM, "if event.data.startswith(DONE):", "if False:"),
+    Mutant("[DONE] is ignored.", STREAM, "if text.startswith(DONE):", "if False:"),
     Mutant(
         "Events of other names are ignored, whatever their data.",
         STREAM,
         "        else:\n            return None\n        # Without",
-        "        else:\n            value = self._object(event.data)\n        # Without",
+        "        else:\n            value = self._object(text)\n        # Without",
     ),
     Mutant(
         "Data with an error object is an error in a completion event too.",
@@ -155,7 +155,7 @@ MUTANTS = [
     Mutant(
         "One space after the colon is no part of the data.", EVENTS, "raw = raw[1:]", "raw = raw.lstrip()"
     ),
-    Mutant("Data of several lines is joined.", EVENTS, "data.append(_LF)", "pass"),
+    Mutant("Data of several lines is joined.", EVENTS, "data += first", "pass"),
     # Requests
     Mutant(
         "Fields that are null are sent.",
