@@ -11,6 +11,7 @@ server=
 gateway=
 trap 'test -z "$server" || kill $server $gateway; rm -rf "$work"' EXIT
 cd "$work"
+: >address
 
 "$bin/python" -m anthropic_completions serve --port 0 --api-key stand-in-key >address 2>log &
 server=$!

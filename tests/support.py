@@ -180,7 +180,14 @@ class World:
             **(options or {}),
         )
 
-    def stream(self, reply: Any = None, options: dict[str, Any] | None = None, **arguments: Any) -> Streamed:
+    def stream(
+        self,
+        reply: Any = None,
+        options: dict[str, Any] | None = None,
+        *,
+        after_each: Callable[[], object] = lambda: None,
+        **arguments: Any,
+    ) -> Streamed:
         """Call `create(stream=True)` and read to the end; an error while reading is part of the result."""
         arguments = {**ARGUMENTS, **arguments, "stream": True}
         chunks: list[Completion] = []
@@ -191,6 +198,7 @@ class World:
             try:
                 for chunk in stream:
                     chunks.append(chunk)
+                    after_each()
             except Exception as caught:
                 error = caught
             return Streamed(chunks, error, stream.completion_so_far)
@@ -201,6 +209,7 @@ class World:
             try:
                 async for chunk in stream:
                     chunks.append(chunk)
+                    after_each()
             except Exception as caught:
                 error = caught
             return Streamed(chunks, error, stream.completion_so_far)

@@ -7,7 +7,7 @@ from typing import Any
 from anthropic_completions import APIError
 from raw_server import RawServer, Step
 from reachable import assert_holds_none
-from support import ARGUMENTS, KEY, Streamed, World, chunk
+from support import KEY, Streamed, World, chunk
 
 A, B, END = chunk(" a"), chunk(" b"), chunk("", "stop_sequence")
 FIELDS = {"id": "c", "completion": " Hi", "model": "m", "stop_reason": "stop_sequence", "type": "completion"}
@@ -34,32 +34,8 @@ def call(world: World, steps: Sequence[Step], **changes: Any) -> Any:
 
 def read(world: World, steps: Sequence[Step], **changes: Any) -> Streamed:
     """Return what a stream brings; after each chunk the server may go on."""
-    chunks: list[Any] = []
-
-    def blocking(client: Any) -> Streamed:
-        stream = client.completions.create(**ARGUMENTS, stream=True)
-        error = None
-        try:
-            for piece in stream:
-                chunks.append(piece)
-                server.go()
-        except APIError as caught:
-            error = caught
-        return Streamed(chunks, error, stream.completion_so_far)
-
-    async def awaiting(client: Any) -> Streamed:
-        stream = await client.completions.create(**ARGUMENTS, stream=True)
-        error = None
-        try:
-            async for piece in stream:
-                chunks.append(piece)
-                server.go()
-        except APIError as caught:
-            error = caught
-        return Streamed(chunks, error, stream.completion_so_far)
-
     with RawServer(steps) as server:
-        result: Streamed = world.use(blocking, awaiting, **options(world, server, **changes))
+        result = world.stream(None, options(world, server, **changes), after_each=server.go)
         assert server.all_closed()
     assert_holds_none([KEY], result.error)
     return result

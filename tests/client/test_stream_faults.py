@@ -5,7 +5,7 @@ import json
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
@@ -28,48 +28,18 @@ from anthropic_completions import (
     RateLimitError,
     RequestTooLargeError,
 )
+from client.attacks import options
 from raw_server import CHUNKED, CLOSE, GO, HANG, LAST, RESET, RawServer, Repeat, Step, framed, head
-from support import ARGUMENTS, KEY, PING, FakeClock, Streamed, World, chunk, event
-
-if TYPE_CHECKING:
-    from anthropic_completions.types import Completion
+from support import KEY, PING, FakeClock, Streamed, World, chunk, event
 
 A, B, END = chunk(" a"), chunk(" b"), chunk("", "stop_sequence")
 # Long enough that a busy machine does not come late, short enough to wait for.
 SHORT = 0.6
 
 
-def read(world: World, server: RawServer, **options: Any) -> Streamed:
+def read(world: World, server: RawServer, **changes: Any) -> Streamed:
     """Read a stream of the server to its end or its error; after each chunk the server may go on."""
-    chunks: list[Completion] = []
-
-    def blocking(client: Any) -> Streamed:
-        stream = client.completions.create(**ARGUMENTS, stream=True)
-        error = None
-        try:
-            for piece in stream:
-                chunks.append(piece)
-                server.go()
-        except Exception as caught:
-            error = caught
-        return Streamed(chunks, error, stream.completion_so_far)
-
-    async def awaiting(client: Any) -> Streamed:
-        stream = await client.completions.create(**ARGUMENTS, stream=True)
-        error = None
-        try:
-            async for piece in stream:
-                chunks.append(piece)
-                server.go()
-        except Exception as caught:
-            error = caught
-        return Streamed(chunks, error, stream.completion_so_far)
-
-    # Without certificates, which take longer to load than all else here.
-    http = world.http(verify=False)
-    options = {"max_retries": 0, "timeout": 15, "http_client": http, "base_url": server.url, **options}
-    result: Streamed = world.use(blocking, awaiting, **options)
-    return result
+    return world.stream(None, options(world, server, **changes), after_each=server.go)
 
 
 @dataclass(frozen=True)
