@@ -8,6 +8,7 @@ import pytest
 from anthropic_completions import APIConnectionError, AsyncAnthropic
 from anthropic_completions._http.transports import certificates
 from anthropic_completions.batch import Result, acomplete_many, complete_many
+from anthropic_completions.testing import StandIn
 from raw_server import RawServer
 from support import ARGUMENTS, World, completion_reply
 
@@ -25,12 +26,23 @@ def loads(world: World, monkeypatch: pytest.MonkeyPatch) -> list[object]:
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         monkeypatch.delenv(name, raising=False)
     found: list[object] = []
-    load = ssl.create_default_context
+    read, load = certificates._read, ssl.create_default_context
+    reading: list[None] = []
+
+    def noted_read(*names: str | None) -> ssl.SSLContext:
+        found.append(names)
+        reading.append(None)
+        try:
+            return read(*names)
+        finally:
+            reading.pop()
 
     def noted(*args: object, **kwargs: object) -> ssl.SSLContext:
-        found.append((args, kwargs))
+        if not reading:  # by httpx itself
+            found.append((args, kwargs))
         return load(*args, **kwargs)  # type: ignore[arg-type]
 
+    monkeypatch.setattr(certificates, "_read", noted_read)
     monkeypatch.setattr(ssl, "create_default_context", noted)
     return found
 
@@ -42,10 +54,10 @@ def test_nothing_is_loaded_for_http(world: World, loads: list[object]) -> None:
 
 
 def test_the_first_encrypted_connection_loads_for_all(world: World, loads: list[object]) -> None:
-    with RawServer([REPLY]) as server:
+    with StandIn().serve() as url:  # which does not encrypt, and says so at once
         for _ in range(2):
-            with pytest.raises(APIConnectionError):  # as the server does not encrypt
-                world.create(None, {"base_url": server.url.replace("http://", "https://"), "max_retries": 0})
+            with pytest.raises(APIConnectionError):
+                world.create(None, {"base_url": url.replace("http://", "https://"), "max_retries": 0})
     assert len(loads) == 1
 
 
