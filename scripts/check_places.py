@@ -4,7 +4,7 @@ import ast
 import sys
 from pathlib import Path
 
-import yaml
+from documents import read
 
 ROOT = Path(__file__).resolve().parent.parent
 BRIDGE = Path("overlays/anthropic_completions/messages/_requests.py")
@@ -21,7 +21,7 @@ def carried() -> set[str]:
 
 def main() -> None:
     """Compare the contract's fields with the bridge's table."""
-    contract = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
+    contract = read()
     fields = set(contract["components"]["schemas"]["CompletionRequest"]["properties"])
     told = carried()
     new, gone = fields - told, told - fields

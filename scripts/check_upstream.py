@@ -17,7 +17,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
+from documents import read
 
 ROOT = Path(__file__).resolve().parent.parent
 MODELS, BETAS = "anthropic/types/model_param.py", "anthropic/types/anthropic_beta_param.py"
@@ -95,7 +95,7 @@ def differences(contract: dict[str, Any], files: dict[str, str]) -> Iterator[str
 
 def main(arguments: list[str]) -> int:
     """Print the differences and return the exit status."""
-    contract = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
+    contract = read()
     with tempfile.TemporaryDirectory() as folder:
         wheel = Path(arguments[0]) if arguments else fetched(Path(folder))
         with zipfile.ZipFile(wheel) as content:

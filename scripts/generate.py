@@ -4,6 +4,7 @@ The output depends on the contract, the overlay document, the generator's option
 not on the working folder, the locale, this project's settings or the environment.
 """
 
+import copy
 import filecmp
 import json
 import os
@@ -14,13 +15,13 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
-import yaml
 from carry import carry
+from documents import CONTRACT, read
 from filelock import FileLock
+from oas_patch.overlay import apply_overlay
 from replacing import mend_folder, replace_folder, replace_text
 
 ROOT = Path(__file__).resolve().parent.parent
-CONTRACT = ROOT / "openapi.yaml"
 NAME = "anthropic_completions_api"
 COMMITTED = ROOT / "generated" / NAME
 LOCK = ROOT / "build" / "generate.lock"
@@ -42,17 +43,19 @@ def run(*command: str | Path, cwd: Path) -> None:
         sys.exit(f"{done.stdout}{done.stderr}\n{command[0]} failed; nothing was changed.")
 
 
-def generate(folder: Path) -> Path:
+def generate(folder: Path, contract: dict[str, object]) -> Path:
     """Generate the package inside `folder` and return its path."""
-    patched, output = folder / "patched.yaml", folder / NAME
-    run("oas-patch", "overlay", CONTRACT, ROOT / "generator-overlay.yaml", "--output", patched, cwd=folder)
+    output = folder / NAME
+    # As JSON, which the generator reads in a tenth of the time.
+    patched = folder / "patched.json"
+    overlay = read(ROOT / "generator-overlay.yaml")
+    patched.write_text(json.dumps(apply_overlay(copy.deepcopy(contract), overlay)), encoding="utf-8")
     run(
         *("openapi-python-client", "generate", "--meta", "none", "--fail-on-warning"),
         *("--path", patched, "--config", ROOT / "generator-config.yml", "--output-path", output),
         cwd=folder,
     )
     (output / "py.typed").touch()
-    contract = yaml.safe_load(CONTRACT.read_text(encoding="utf-8"))
     bundled = json.dumps(contract, ensure_ascii=False, indent=1) + "\n"
     (output / "openapi.json").write_text(bundled, encoding="utf-8", newline="\n")
     return output
@@ -92,9 +95,10 @@ def main() -> None:
     with FileLock(LOCK), tempfile.TemporaryDirectory() as temporary:
         mend_folder(COMMITTED)
         folder = Path(temporary)
-        fresh = generate(folder)
+        contract = read(CONTRACT)
+        fresh = generate(folder, contract)
         stale = [f"generated/{NAME}/{name}" for name in drift(fresh, COMMITTED)]
-        modules = carried(folder, yaml.safe_load(CONTRACT.read_text(encoding="utf-8")))
+        modules = carried(folder, contract)
         changed = {
             path: text
             for path, text in modules.items()

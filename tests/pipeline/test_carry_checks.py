@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+
+from anthropic_completions._contract.generated import contract
 
 ROOT = Path(__file__).resolve().parents[2]
 checks: Callable[[dict[str, Any]], str] = runpy.run_path(str(ROOT / "scripts" / "carry_checks.py"))["checks"]
-CONTRACT = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))["components"]["schemas"]
+CONTRACT = contract()["components"]["schemas"]
 
 
 @pytest.fixture

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+
+from anthropic_completions._contract.generated import contract
 
 ROOT = Path(__file__).resolve().parents[2]
-CONTRACT = yaml.safe_load((ROOT / "openapi.yaml").read_text("utf-8"))
+CONTRACT = contract()
 
 pytestmark = [
     pytest.mark.skipif(not shutil.which("go"), reason="oasdiff needs Go, which is not here"),

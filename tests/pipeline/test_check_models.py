@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from anthropic_completions._contract.generated import contract
+
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "check_models.py"
 CHECK = runpy.run_path(str(SCRIPT))
@@ -165,5 +167,4 @@ def test_a_note_does_not(tmp_path: Path) -> None:
 
 
 def test_the_contract_has_no_mistakes() -> None:
-    contract = yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
-    assert CHECK["mistakes"](contract["components"]["schemas"]["KnownModel"]) == []
+    assert CHECK["mistakes"](contract()["components"]["schemas"]["KnownModel"]) == []

@@ -6,10 +6,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-import yaml
+
+from anthropic_completions._contract.generated import contract
 
 ROOT = Path(__file__).resolve().parents[2]
-SCHEMAS = yaml.safe_load((ROOT / "openapi.yaml").read_text("utf-8"))["components"]["schemas"]
+SCHEMAS = contract()["components"]["schemas"]
 MODELS, BETAS = SCHEMAS["KnownModel"]["enum"], SCHEMAS["KnownBeta"]["enum"]
 
 

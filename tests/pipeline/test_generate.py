@@ -131,7 +131,7 @@ STAMPING = """
 import shutil, sys
 sys.path.insert(0, sys.argv[1])
 import generate
-def stamp(folder):
+def stamp(folder, contract):
     fresh = folder / generate.NAME
     shutil.copytree(generate.COMMITTED, fresh)
     for path in fresh.rglob("*.py"):
