@@ -10,6 +10,7 @@ The first part of the path says what is answered:
 import asyncio
 import json
 import sys
+from functools import cache
 
 LARGE = 64 * 1024
 FIELDS = {
@@ -25,7 +26,26 @@ def encode(**changes: object) -> bytes:
     return json.dumps({**FIELDS, **changes}, separators=(",", ":")).encode()
 
 
-EVENT = b"event: completion\r\ndata: %b\r\n\r\n" % encode()
+# As in a real stream, the text alone differs from event to event.
+TEXTS = [
+    " Hello",
+    "!",
+    " My",
+    " name",
+    " is",
+    " Cl",
+    "aude",
+    ".",
+    " What",
+    "'s",
+    " the",
+    " 10",
+    "th",
+    "?",
+    "\n\n",
+    " \u201c",
+]
+EVENTS = [b"event: completion\r\ndata: %b\r\n\r\n" % encode(completion=text) for text in TEXTS]
 LAST = b"event: completion\r\ndata: %b\r\n\r\n" % encode(
     completion="", stop_reason="stop_sequence", stop="\n\nHuman:"
 )
@@ -44,21 +64,24 @@ def framed(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
+@cache
+def frame(first: int, count: int) -> bytes:
+    return framed(b"".join(EVENTS[number % len(EVENTS)] for number in range(first, first + count)))
+
+
 async def answer(path: str, writer: asyncio.StreamWriter) -> None:
     kind, _, count = path.split("/")[1].partition("-")
     if kind == "plain":
         writer.write(PLAIN)
         return
     writer.write(STREAM)
-    frame = framed(EVENT) if kind == "alone" else framed(EVENT * (LARGE // len(EVENT)))
-    per_frame = 1 if kind == "alone" else LARGE // len(EVENT)
-    whole, rest = divmod(int(count) - 1, per_frame)
-    for _ in range(0, whole, 100):
-        writer.write(frame * min(100, whole))
-        whole -= 100
+    count = int(count) - 1
+    per_frame = 1 if kind == "alone" else LARGE // max(map(len, EVENTS))
+    for begun in range(0, count, 100 * per_frame):
+        starts = range(begun, min(count, begun + 100 * per_frame), per_frame)
+        frames = [frame(start % len(EVENTS), min(per_frame, count - start)) for start in starts]
+        writer.write(b"".join(frames))
         await writer.drain()
-    if rest:
-        writer.write(framed(EVENT * rest))
     writer.write(framed(LAST) + b"0\r\n\r\n")
 
 

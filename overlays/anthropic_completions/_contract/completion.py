@@ -129,6 +129,18 @@ class Completion(CompletionFields):
         new._fill(fields, headers)
         return new
 
+    def _sibling(self, text: str) -> Self:
+        """Return a copy with another text. All documented fields must be set, none a list or object."""
+        new = object.__new__(type(self))
+        new.id = self.id
+        new.completion = text
+        new.model = self.model
+        new.stop_reason = self.stop_reason
+        new.type_ = self.type_
+        new.additional_properties = self.additional_properties.copy()
+        new._headers = self._headers
+        return new
+
     def _fill(self, rest: Fields, headers: httpx.Headers | None) -> None:
         # Without a loop over names: this is done for each chunk of a stream.
         if "id" in rest:

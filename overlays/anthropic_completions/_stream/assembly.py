@@ -27,6 +27,7 @@ from .._http.failures import (
     parse_json,
     reported_error,
 )
+from .repeats import Pattern, pattern_of
 from .shapes import DONE, is_chunk, usual, usual_chunk, violation_of
 from .sse import EventTooLargeError, SSEDecoder
 from .waits import StreamLimits, Waits
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from .sse import ServerSentEvent
 
 _BOM = b"\xef\xbb\xbf"
+# The chunk of which the others may be repeats. Not the first, so that short streams do not pay for it.
+_PATTERN_CHUNK = 2
 
 
 class Assembly:
@@ -73,6 +76,7 @@ class Assembly:
         self._start: bytes | None = None  # the first byte of a reply that is no stream
         self._body = bytearray()  # of a reply that is not known to be a stream
         self._waits = Waits(self._limits)
+        self._pattern: Pattern | None = None
         self._count = 0  # of bytes, decoded
         # A body that was read already is decoded.
         self._content = None if response.is_stream_consumed else decoder_of(response)
@@ -88,13 +92,14 @@ class Assembly:
         """Tell whether all that belongs to the text has come, so that only the end is waited for."""
         return self._stopping is not None
 
-    def wait(self) -> None:
-        """Note that the next bytes are now waited for. Time that the reader takes is not the stream's."""
-        self._waits.begin(stopped=self.is_stopped())
+    def wait(self) -> float | None:
+        """Note that the next bytes are now waited for, and return the time at which that ends, or None.
 
-    def due(self) -> float | None:
-        """Return the time at which waiting for the next bytes ends, or None."""
-        return self._waits.due()
+        Time that the reader takes is not the stream's.
+        """
+        if self._stopping is None and self._waits.is_endless:
+            return None
+        return self._waits.begin(stopped=self.is_stopped())
 
     def feed(self, piece: bytes) -> Iterator[Completion]:
         """Take the next bytes, as they came, and yield the chunks that they complete.
@@ -102,7 +107,9 @@ class Assembly:
         Raises:
             APIError: The stream says so, or is not what the contract says; it is decorated by `failure`.
         """
-        self._waits.end()
+        waits = self._waits
+        if not waits.is_endless:
+            waits.end()
         for part in (piece,) if self._content is None else self._content.decode(piece):
             self._count += len(part)
             if self._count > self._limits.max_reply_bytes:
@@ -116,9 +123,11 @@ class Assembly:
                         return
             except EventTooLargeError as error:
                 raise self._invalid(f"The stream is not usable: {error}.") from error
-        if self._waits.is_grace_over():
+        if self._stopping is None and waits.is_endless:
+            return
+        if waits.is_grace_over():
             self.complete = True
-        elif overdue := self._waits.overdue():
+        elif overdue := waits.overdue():
             raise self._timeout(overdue)
 
     def finish(self) -> Iterator[Completion]:
@@ -210,13 +219,23 @@ class Assembly:
 
     def _chunk_of(self, event: ServerSentEvent) -> Completion | None:
         name, text, _, _ = event
+        if name == "completion" and self._pattern is not None:
+            chunk = self._pattern.chunk_of(text)
+            if chunk is not None:  # neither the first nor the last
+                self._texts.append(chunk.completion)
+                self._last = chunk
+                self._waits.chunk()
+                return chunk
         if text.startswith(DONE):  # as of 2023-01-01, and of gateways under any name
             return None
         if name == "completion":
             value = self._object(text)
             if "error" in value and holds_error(value):
                 raise self._stream_error(value)
-            return self._chunk(value)
+            chunk = self._chunk(value)
+            if len(self._texts) == _PATTERN_CHUNK:
+                self._pattern = pattern_of(text, chunk)
+            return chunk
         if name == "error":
             raise self._stream_error(self._told(text))
         if name == "message":  # what a browser calls an event without a name, or an event of other services

@@ -115,11 +115,11 @@ class BlockingReading(Reading):
             while True:
                 try:
                     self.check()
-                    self.assembly.wait()
                     response = self.response
                     pieces = response.iter_bytes() if response.is_stream_consumed else response.iter_raw()
                     while not self.assembly.complete:
-                        piece = self._next_piece(pieces)
+                        due = self.assembly.wait()
+                        piece = next(pieces, None) if due is None else self._next_piece(pieces, due)
                         if piece is None:
                             yield from self.assembly.finish()
                         else:
@@ -127,8 +127,6 @@ class BlockingReading(Reading):
                             if self.assembly.over:
                                 yield from self.assembly.finish()
                                 self._read_out(pieces)
-                            else:
-                                self.assembly.wait()
                     return
                 except Exception as error:  # noqa: BLE001 - mapped, or raised as it is
                     if self.assembly.is_end(error):
@@ -151,10 +149,7 @@ class BlockingReading(Reading):
             for _ in islice(pieces, _LEFTOVER_PIECES):
                 pass
 
-    def _next_piece(self, pieces: Iterator[bytes]) -> bytes | None:
-        due = self.assembly.due()
-        if due is None:
-            return next(pieces, None)
+    def _next_piece(self, pieces: Iterator[bytes], due: float) -> bytes | None:
         with limited(Limit(self._call.clock.monotonic, due)):
             return next(pieces, None)
 
@@ -205,8 +200,8 @@ class AwaitingReading(Reading):
                 if self.assembly.over:
                     self._ready = self.assembly.finish()
                     continue
-                self.assembly.wait()
-                piece = await self._next_piece()
+                due = self.assembly.wait()
+                piece = await (anext(self._pieces, None) if due is None else self._next_piece(due))
                 self._ready = self.assembly.finish() if piece is None else self.assembly.feed(piece)
                 continue
             except Exception as error:  # noqa: BLE001 - mapped, or raised as it is
@@ -222,10 +217,7 @@ class AwaitingReading(Reading):
             except Exception as error:  # noqa: BLE001 - mapped, or raised as it is
                 raise self.fail(error) from error.__cause__
 
-    async def _next_piece(self) -> bytes | None:
-        due = self.assembly.due()
-        if due is None:
-            return await anext(self._pieces, None)
+    async def _next_piece(self, due: float) -> bytes | None:
         with limited(Limit(self._call.clock.monotonic, due)):
             return await anext(self._pieces, None)
 

@@ -74,6 +74,10 @@ class EventTooLargeError(ValueError):
     """One event of the stream is larger than is allowed."""
 
 
+def _parts(piece: bytes) -> Iterator[bytes]:
+    return (piece[at : at + _PART_BYTES] for at in range(0, len(piece), _PART_BYTES))
+
+
 class SSEDecoder:
     """Decode a stream that arrives in pieces, cut anywhere.
 
@@ -114,8 +118,7 @@ class SSEDecoder:
 
         data = self._data
         first = self._first
-        parts = range(0, len(piece), _PART_BYTES)
-        for part in (piece,) if len(parts) == 1 else (piece[at : at + _PART_BYTES] for at in parts):
+        for part in (piece,) if 0 < len(piece) <= _PART_BYTES else _parts(piece):
             lines = part.splitlines()  # of bytes: at CR, LF and CRLF and nowhere else
             last = part[-1]
             if self._after_cr and part[0] == _LF:

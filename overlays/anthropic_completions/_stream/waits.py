@@ -33,18 +33,22 @@ class StreamLimits(NamedTuple):
 class Waits:
     """The waiting for the bytes of one reply. Time that its reader takes does not count.
 
+    Attributes:
+        is_endless: Whether nothing limits it until the stop reason has come, so that no time need be told.
+
     Args:
         limits: Its limits.
     """
 
     def __init__(self, limits: StreamLimits) -> None:
+        self.is_endless = limits.deadline_at is None and limits.idle_timeout is None
         self._limits = limits
         self._silence = 0.0  # seconds of waiting since the last chunk
         self._since = 0.0  # when the present waiting began
         self._end_at: float | None = None  # once the stop reason has come
 
-    def begin(self, *, stopped: bool) -> None:
-        """Note that the next bytes are now waited for.
+    def begin(self, *, stopped: bool) -> float | None:
+        """Note that the next bytes are now waited for, and return the time at which that ends, or None.
 
         Args:
             stopped: Whether all of the text has come, so that only the end can.
@@ -53,6 +57,7 @@ class Waits:
             self._since = self._limits.monotonic()
         if stopped and self._end_at is None:
             self._end_at = self._limits.monotonic() + self._limits.end_grace
+        return self._due()
 
     def end(self) -> None:
         """Note that bytes have come."""
@@ -63,8 +68,7 @@ class Waits:
         """Note a sign of life."""
         self._silence = 0.0
 
-    def due(self) -> float | None:
-        """Return the time at which waiting for the next bytes ends, or None."""
+    def _due(self) -> float | None:
         due = self._limits.deadline_at
         if self._end_at is not None:
             due = self._end_at if due is None else min(due, self._end_at)
