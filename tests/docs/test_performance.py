@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ PAGE = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
 
 sys.path.insert(0, str(BENCHMARKS))
 import run  # noqa: E402
+import server  # noqa: E402
 import workloads  # noqa: E402
 
 sys.path.remove(str(BENCHMARKS))
@@ -24,17 +26,17 @@ sys.path.remove(str(BENCHMARKS))
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """The benchmark's server."""
-    server = subprocess.Popen(
+    serving = subprocess.Popen(
         [sys.executable, str(BENCHMARKS / "server.py")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         encoding="utf-8",
     )
-    with server:
-        assert server.stdin
-        assert server.stdout
-        yield f"http://127.0.0.1:{server.stdout.readline().strip()}"
-        server.stdin.close()
+    with serving:
+        assert serving.stdin
+        assert serving.stdout
+        yield f"http://127.0.0.1:{serving.stdout.readline().strip()}"
+        serving.stdin.close()
 
 
 @pytest.mark.parametrize("path", ["plain", "alone-1", "alone-5", "large-1", "large-700"])
@@ -55,7 +57,8 @@ def test_the_clients_do_the_same_work(url: str, path: str) -> None:
     ours, raw = workloads.load("anthropic_completions"), workloads.load("httpx")
     results = [read(ours), read(raw), asyncio.run(awaited(ours)), asyncio.run(awaited(raw))]
     count = int(path.partition("-")[2] or 1)
-    expected = " Hello! My name is Claude." if path == "plain" else len(" Hello") * (count - 1)
+    texts = islice(cycle(server.TEXTS), count - 1)
+    expected = " Hello! My name is Claude." if path == "plain" else len("".join(texts))
     assert results == [expected] * 4
 
 
