@@ -52,7 +52,7 @@ lint-spec: ## Lint openapi.yaml with Redocly's recommended rules (needs Node)
 	tools/redocly/node_modules/.bin/redocly lint --max-problems=1000 openapi.yaml
 
 test: $(INSTALLED) ## Run the tests
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 test-pythons: build ## Run the tests on each Python from 3.11 that this machine has
 	$(NOX) pythons

@@ -58,8 +58,8 @@ def install(session: nox.Session, requirements: str, *, wheel: bool = True) -> N
 
 
 def pytest(session: nox.Session, *arguments: str, **environment: str) -> None:
-    """Run tests on all cores; what follows `--` on the command line goes to pytest."""
-    session.run("pytest", "-n", "auto", *arguments, *session.posargs, env=environment)
+    """Run tests on all cores, each taking over what another has left; what follows `--` goes to pytest."""
+    session.run("pytest", "-n", "auto", "--dist", "worksteal", *arguments, *session.posargs, env=environment)
 
 
 @nox.session
