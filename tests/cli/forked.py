@@ -1,4 +1,4 @@
-"""Run the command line in a terminal and a process of its own, forked from one that has loaded it.
+"""Run the command line in a process of its own, in a terminal or not, forked from one that has loaded it.
 
 Loading takes several times as long as a short command. The process that forks is kept by multiprocessing and,
 unlike that of the tests, has no threads.
@@ -12,7 +12,7 @@ import signal
 import sys
 import termios
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.reduction import DupFd
 from pathlib import Path
 from typing import Any
@@ -46,9 +46,28 @@ def at_terminal() -> None:
 class Forked:
     """A process that runs the command line, as `subprocess.Popen` would have it."""
 
-    def __init__(self, arguments: Sequence[str], *, terminal: int, cwd: Path, env: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        *,
+        files: Sequence[int],
+        cwd: Path,
+        env: Mapping[str, str],
+        first: Callable[[], None] | None = None,
+    ) -> None:
+        """Start it.
+
+        Args:
+            arguments: Those of the command line.
+            files: The descriptors of its standard input, output and error output; its terminal where the
+                first one is a terminal.
+            cwd: Its working folder.
+            env: Its environment.
+            first: What it calls before; a function of a module.
+        """
+        descriptors = [_Descriptor(number) for number in files]
         self._process = _forking.Process(
-            target=_run, args=(_Descriptor(terminal), str(cwd), dict(env), list(arguments))
+            target=_run, args=(descriptors, str(cwd), dict(env), list(arguments), first)
         )
         self._process.start()
 
@@ -82,12 +101,18 @@ def _received(duplicate: Any) -> int:
     return number
 
 
-def _run(terminal: int, cwd: str, env: dict[str, str], arguments: list[str]) -> None:
+def _run(
+    files: list[int], cwd: str, env: dict[str, str], arguments: list[str], first: Callable[[], None] | None
+) -> None:
     os.setsid()
-    for number in range(3):
-        os.dup2(terminal, number)
-    os.close(terminal)
-    at_terminal()
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+    for file in files:
+        os.close(file)
+    if os.isatty(0):
+        at_terminal()
+    else:
+        default_signals()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which Python sets as it starts
     os.chdir(cwd)
     os.environ.clear()
@@ -95,4 +120,6 @@ def _run(terminal: int, cwd: str, env: dict[str, str], arguments: list[str]) -> 
     sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w", buffering=1)  # noqa: SIM115
     warnings.resetwarnings()
     warnings.simplefilter("error")
+    if first is not None:
+        first()
     sys.exit(run(arguments))

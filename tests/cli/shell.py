@@ -66,7 +66,7 @@ class Terminal:
         self.process: subprocess.Popen[bytes] | Forked
         # The command line itself, without the time that loading it takes.
         if list(command[: len(LOADED)]) == LOADED:
-            self.process = Forked(command[len(LOADED) :], terminal=slave, cwd=cwd, env=env)
+            self.process = Forked(command[len(LOADED) :], files=[slave] * 3, cwd=cwd, env=env)
         else:
             self.process = subprocess.Popen(
                 command,

@@ -321,18 +321,18 @@ class TestBound:
             "lines": b"data: " + b"x" * 4089 + b"\n",
             "empty lines": b"data\n" * 800,
         }[kind]
-        measured = []
-        for _ in range(3):  # the least counts: other threads of the process allocate too
+        for _ in range(3):  # other threads of the process allocate too: it has to be so once
             decoder = SSEDecoder(max_event_bytes=bound)
             endless = (event for _ in range(1000) for event in decoder.feed(piece))
             tracemalloc.start()
             try:
                 with pytest.raises(EventTooLargeError, match=f"larger than {bound} bytes"):
                     next(endless)
-                measured.append(tracemalloc.get_traced_memory())
+                kept, peak = tracemalloc.get_traced_memory()
             finally:
                 tracemalloc.stop()
-        kept, peak = (min(values) for values in zip(*measured, strict=True))
+            if peak < 2.5 * bound and kept < bound / 10:
+                break
         assert peak < 2.5 * bound
         assert kept < bound / 10
 

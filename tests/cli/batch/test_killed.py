@@ -101,14 +101,16 @@ def test_killed_five_times_at_random_points_it_ends_with_the_same_results(
     count = 300
     ask_many(source, count)
     moments = points(random.Random(), count - 50)
-    command = [*MODULE, "batch", "--concurrency", "4", str(source), str(target)]
+    arguments = ["batch", "--concurrency", "4", str(source), str(target)]
     with StandIn(respond=respond, keep=0, delay=0.005).serve() as url:
         env = environment(ANTHROPIC_BASE_URL=url, ANTHROPIC_API_KEY="k")
         runs = [
-            kill(command, env, lambda moment=moment: lines_of(target) >= moment, beside=beside)
+            kill(arguments, env, lambda moment=moment: lines_of(target) >= moment, beside=beside)
             for moment in moments
         ]
-        last = subprocess.run(command, env=env, capture_output=True, encoding="utf-8", check=False)
+        last = subprocess.run(
+            [*MODULE, *arguments], env=env, capture_output=True, encoding="utf-8", check=False
+        )
     assert all(run.killed for run in runs), moments
     assert any(run.refused for run in runs) == beside
     assert last.returncode == 1, last.stderr  # as some failed

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import random
 import subprocess
 import sys
@@ -23,19 +24,13 @@ from anthropic_completions.testing import (
     raw,
 )
 from cli.batch.files import ask_many, lines_of, results
+from cli.batch.hurried import hurry
 from cli.batch.killing import kill, points
 from cli.shell import Cli, environment
 
 VIA = ("batch", "--via", "batches", "--model", "claude-haiku-4-5")
 CREATE = "/v1/messages/batches"
-# The command line, which waits no minutes between two looks.
-HURRIED = """
-from anthropic_completions.batch._service import steps
-from anthropic_completions.cli import main
-
-steps._LOOKS_SECONDS, steps.poll_seconds = (0.0, 0.1), lambda looks: 0.05
-main()
-"""
+HURRIED = "from anthropic_completions.cli import main; from cli.batch.hurried import hurry; hurry(); main()"
 POISON = (
     b'{"type":"message","role":"assistant","id":"m","model":"m","content":[{"type":"text","text":"\\ud83d"}],'
     b'"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":1e999,"output_tokens":1}}'
@@ -269,18 +264,7 @@ def test_killed_five_times_at_random_moments_nothing_is_submitted_twice(source: 
         return raw(POISON, headers={}) if asked.endswith("3") else None
 
     ask_many(source, 1000)
-    command = [
-        sys.executable,
-        "-W",
-        "error",
-        "-c",
-        HURRIED,
-        *VIA,
-        "--batch-size",
-        "100",
-        str(source),
-        str(target),
-    ]
+    arguments = [*VIA, "--batch-size", "100", str(source), str(target)]
     stand_in = StandIn(respond=respond, keep=0)
     # What was submitted, and what is fetched of it.
     moments = points(random.Random(), 2 * 900)
@@ -288,13 +272,16 @@ def test_killed_five_times_at_random_moments_nothing_is_submitted_twice(source: 
         env = environment(ANTHROPIC_BASE_URL=url, ANTHROPIC_API_KEY="k")
         runs = [
             kill(
-                command,
+                arguments,
                 env,
                 lambda moment=moment: submitted(stand_in) + lines_of(target) >= moment,
                 beside=True,
+                first=hurry,
             )
             for moment in moments
         ]
+        command = [sys.executable, "-W", "error", "-c", HURRIED, *arguments]
+        env["PYTHONPATH"] = os.pathsep.join(sys.path)
         last = subprocess.run(command, env=env, capture_output=True, encoding="utf-8", check=False)
     assert sum(run.killed for run in runs) >= 4, moments  # the last results come at once
     assert any(run.refused for run in runs)
