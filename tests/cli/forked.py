@@ -101,6 +101,12 @@ def _received(duplicate: Any) -> int:
     return number
 
 
+def interpret(code: str) -> None:
+    """Run Python code as a program of its own, which ends with it: what comes before the command line."""
+    exec(compile(code, "<example>", "exec"), {"__name__": "__main__"})
+    sys.exit()
+
+
 def _run(
     files: list[int], cwd: str, env: dict[str, str], arguments: list[str], first: Callable[[], None] | None
 ) -> None:

@@ -4,8 +4,9 @@ import json
 import os
 import re
 import subprocess
-import sys
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from anthropic_completions import Anthropic, _options
 from anthropic_completions.messages import LOSSES
 from anthropic_completions.models import CURRENT, lifecycle
 from anthropic_completions.testing import StandIn
+from cli.forked import Forked, interpret
 
 ROOT = Path(__file__).resolve().parents[2]
 REPLY = " Hello! My name is Claude."
@@ -35,16 +37,16 @@ def run(code: str, *, today: bool = True) -> str:
         code: The code.
         today: Whether it serves what the service serves by now, and not what it did in the endpoint's days.
     """
-    with StandIn(today=today).serve() as url:
-        done = subprocess.run(
-            [sys.executable, "-W", "error", "-c", code],
-            env={**os.environ, "ANTHROPIC_API_KEY": "key", "ANTHROPIC_BASE_URL": url},
-            capture_output=True,
-            encoding="utf-8",
-            check=False,
-        )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    with StandIn(today=today).serve() as url, TemporaryFile() as out, TemporaryFile() as errors:
+        env = {**os.environ, "ANTHROPIC_API_KEY": "key", "ANTHROPIC_BASE_URL": url}
+        with Path(os.devnull).open("rb") as nothing:
+            files = [file.fileno() for file in (nothing, out, errors)]
+            process = Forked([], files=files, cwd=Path.cwd(), env=env, first=partial(interpret, code))
+        status = process.wait()
+        for file in (out, errors):
+            file.seek(0)
+        assert status == 0, errors.read().decode()
+        return out.read().decode()
 
 
 def blocks(page: str, language: str) -> list[str]:
