@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from anthropic_completions import NOT_GIVEN, Anthropic, AsyncAnthropic, not_given, omit
 from anthropic_completions._contract.generated import contract
+from strategies import texts
 from support import ARGUMENTS, KEY, PROMPT, Script, World, completion_reply
 
 REQUEST_SCHEMA = jsonschema.Draft202012Validator(
@@ -339,30 +340,28 @@ def test_takes_time_limits_of_httpx_twin(world: World) -> None:
 
 # What a caller may hand over by mistake, and what is right.
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.text(st.characters()),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    st.none() | st.booleans() | st.integers() | st.floats() | texts() | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts(max_size=3), inner, max_size=3),
     max_leaves=5,
 )
 ANYTHING = (
     JSON
     | st.binary()
-    | st.tuples(st.text())
+    | st.tuples(texts())
     | st.sets(st.integers())
     | st.sampled_from(
         [omit, NOT_GIVEN, object(), int, 10**400, 1e300, 5j, b"", Known.CLAUDE, httpx.Timeout(1)]
     )
-    | st.dictionaries(st.text() | st.integers(), st.text() | st.just(omit) | st.none())
+    | st.dictionaries(texts() | st.integers(), texts() | st.just(omit) | st.none())
 )
 RIGHT = st.fixed_dictionaries(
     {name: st.just(value) for name, value in ARGUMENTS.items()},
     optional={
-        "stop_sequences": st.lists(st.text(st.characters(codec="utf-8"))),
+        "stop_sequences": st.lists(texts()),
         "temperature": st.floats(0, 1),
         "top_k": st.integers(0),
         "top_p": st.floats(0, 1),
-        "metadata": st.fixed_dictionaries(
-            {}, optional={"user_id": st.none() | st.text(st.characters(codec="utf-8"), max_size=256)}
-        ),
+        "metadata": st.fixed_dictionaries({}, optional={"user_id": st.none() | texts(max_size=256)}),
         "betas": st.lists(st.sampled_from(["a-1", "b-2"])),
     },
 )
@@ -375,9 +374,9 @@ WRONG = st.fixed_dictionaries(
         "metadata": ANYTHING | st.fixed_dictionaries({}, optional={"user_id": JSON}),
         "stop_sequences": ANYTHING | st.lists(JSON, max_size=2),
         "stream": ANYTHING.filter(lambda value: value is not True),
-        "betas": ANYTHING | st.lists(st.text(), max_size=2),
-        "extra_headers": ANYTHING | st.dictionaries(st.text(), st.text(), max_size=2),
-        "extra_query": ANYTHING | st.dictionaries(st.text(), JSON, max_size=2),
+        "betas": ANYTHING | st.lists(texts(), max_size=2),
+        "extra_headers": ANYTHING | st.dictionaries(texts(), texts(), max_size=2),
+        "extra_query": ANYTHING | st.dictionaries(texts(), JSON, max_size=2),
         "timeout": ANYTHING,
         "deadline": ANYTHING | st.floats(1),
     },
@@ -414,7 +413,7 @@ def test_right_keywords_are_sent(keywords: dict[str, Any]) -> None:
     assert check_any_keywords(keywords)
 
 
-@given(ANYTHING | st.dictionaries(st.text(), ANYTHING))
+@given(ANYTHING | st.dictionaries(texts(), ANYTHING))
 def test_any_extra_body_is_sent_or_refused(extra_body: Any) -> None:
     """Nothing but TypeError and ValueError comes out, and then nothing is sent."""
     script = Script([completion_reply()])

@@ -37,6 +37,7 @@ from anthropic_completions._contract.generated import first_violation, statuses
 from anthropic_completions._stream.shapes import is_chunk
 from anthropic_completions._stream.sse import ServerSentEvent
 from anthropic_completions.types import Completion
+from strategies import texts
 from support import (
     ARGUMENTS,
     KEY,
@@ -1065,20 +1066,20 @@ class TestProperties:
     """What holds for any bytes and any chunk."""
 
     json_values = st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-        lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+        st.none() | st.booleans() | st.integers() | st.floats() | texts(max_size=5),
+        lambda inner: st.lists(inner, max_size=2) | st.dictionaries(texts(max_size=3), inner, max_size=2),
         max_leaves=3,
     )
     names = st.sampled_from(["completion", "id", "model", "stop_reason", "type", "stop", "log_id", "other"])
     right = st.fixed_dictionaries(
-        {"completion": st.text(max_size=5)},
+        {"completion": texts(max_size=5)},
         optional={
-            "id": st.text(max_size=5),
+            "id": texts(max_size=5),
             "model": st.sampled_from(["claude-2.1", "", "other"]),
-            "stop_reason": st.none() | st.text(max_size=5),
+            "stop_reason": st.none() | texts(max_size=5),
             "type": st.just("completion"),
-            "stop": st.none() | st.text(max_size=5),
-            "log_id": st.text(max_size=5),
+            "stop": st.none() | texts(max_size=5),
+            "log_id": texts(max_size=5),
             "other": json_values,
         },
     )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from anthropic_completions._http import failures as _failures
 from anthropic_completions._http.failures import parse_json
+from strategies import texts
 
 FAST = _failures._fast_decode
 # Where parsers are known to differ.
@@ -58,8 +59,8 @@ CASES = [
     *("/**/1", "[" * 400 + "]" * 400, "[" * 100_000, "[" * 100_000 + "]" * 100_000),
 ]
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts(), inner, max_size=3),
 )
 
 

@@ -29,6 +29,7 @@ from anthropic_completions.messages import (
 from anthropic_completions.messages._beginnings import Answer
 from anthropic_completions.models import MessagesSupport
 from anthropic_completions.prompts import Prompt, parse, validate
+from strategies import texts
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "messages.json").read_text("utf-8"))
 REQUESTS = [case for case in VECTORS["requests"] if "error" not in case]
@@ -194,7 +195,7 @@ PROMPTS = st.builds(
 @given(
     PROMPTS,
     st.sampled_from(MODELS),
-    st.lists(st.text(max_size=3), max_size=3),
+    st.lists(texts(max_size=3), max_size=3),
     st.dictionaries(st.sampled_from(["temperature", "top_p"]), st.sampled_from([0, 0.5, 1])),
 )
 def test_what_comes_out_holds_nothing_that_messages_is_known_to_refuse(
@@ -444,8 +445,8 @@ def test_a_beginning_is_taken_off_the_same_however_the_answer_is_cut(
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    st.none() | st.booleans() | st.integers() | texts(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(texts(max_size=3), inner, max_size=2),
     max_leaves=4,
 )
 NAMES = st.sampled_from(
@@ -481,7 +482,7 @@ EVENTS = st.fixed_dictionaries(
 )
 
 
-@given(st.lists(st.tuples(NAMES, EVENTS), max_size=6), st.text(max_size=3))
+@given(st.lists(st.tuples(NAMES, EVENTS), max_size=6), texts(max_size=3))
 def test_whatever_comes_in_a_stream_is_translated_or_refused(
     events: list[tuple[str, dict[str, Any]]], beginning: str
 ) -> None:
@@ -507,7 +508,7 @@ def test_what_comes_in_is_not_changed_and_what_is_passed_on_is_a_copy() -> None:
 
 
 @given(
-    st.text(),
+    texts(),
     st.lists(st.integers(0, 50), max_size=5),
     st.booleans(),
     st.sampled_from([("end_turn", None), ("stop_sequence", "END"), ("max_tokens", None)]),

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from anthropic_completions import models
 from anthropic_completions._contract import generated as _wire
 from anthropic_completions.models import MessagesSupport, RetiredModelWarning, lifecycle, warn_about
+from strategies import texts
 
 ENTRIES: dict[str, dict[str, Any]] = _wire.component("#/components/schemas/KnownModel")["x-models"]
 SNAPSHOTS = [name for name, entry in ENTRIES.items() if "alias_of" not in entry]
@@ -98,7 +99,7 @@ def test_an_alias_has_the_life_of_its_snapshot(name: str) -> None:
     )
 
 
-@given(st.text(), st.dates())
+@given(texts(), st.dates())
 def test_a_model_that_nobody_knows_is_unknown_and_no_error(name: str, on: date) -> None:
     found = lifecycle(f"?{name}", on=on)
     assert (found.status, found.snapshot, found.days_left) == ("unknown", found.name, None)

@@ -31,6 +31,7 @@ from anthropic_completions._options import (
 )
 from anthropic_completions._options.urls import base_url, query_pairs
 from anthropic_completions._secrets import Headers, QueryDefaults, Secret, is_secret, secret
+from strategies import CHARACTERS, texts
 
 KEY = "sk-ant-a-secret-key"
 
@@ -119,7 +120,7 @@ def test_does_not_repeat_what_may_be_a_password(text: str) -> None:
     assert "hunter2" not in str(caught.value)
 
 
-@given(st.text() | st.from_regex(r"https?://[^/]{1,80}(/.*)?", fullmatch=True))
+@given(texts() | st.from_regex(r"https?://[^/]{1,80}(/.*)?", fullmatch=True, alphabet=CHARACTERS))
 def test_a_base_url_is_taken_or_refused(text: str) -> None:
     """What is taken is a fixed point."""
     try:

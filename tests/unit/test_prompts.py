@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from anthropic_completions import AI_PROMPT, HUMAN_PROMPT
 from anthropic_completions.prompts import Prompt, Transcript, Turn, parse, validate
+from strategies import texts
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "prompts.json").read_text("utf-8"))
 # Text that is often about to be a marker.
 PIECES = st.sampled_from(
     [HUMAN_PROMPT, AI_PROMPT, "\n", "\r\n", " ", "Human:", "Assistant:", "Human", ":", "Hi", "🦕", "\u2028"]
 )
-TEXTS = st.one_of(st.text(), st.lists(PIECES, max_size=12).map("".join))
+TEXTS = st.one_of(texts(), st.lists(PIECES, max_size=12).map("".join))
 
 
 def cases(kind: str) -> Any:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anthropic_completions.rate_limits import RateLimit, RateLimits
+from strategies import texts
 
 NAMES = [
     f"anthropic-ratelimit-{kind}-{part}"
@@ -50,6 +51,6 @@ def test_a_time_in_another_form_or_without_a_zone_is_none(value: str) -> None:
     assert RateLimits.from_headers({NAMES[2]: value}).requests == RateLimit(None, None, None)
 
 
-@given(st.dictionaries(st.sampled_from(NAMES), st.text() | st.datetimes().map(datetime.isoformat)))
+@given(st.dictionaries(st.sampled_from(NAMES), texts() | st.datetimes().map(datetime.isoformat)))
 def test_any_headers_are_read(headers: dict[str, str]) -> None:
     RateLimits.from_headers(headers)

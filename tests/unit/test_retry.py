@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from anthropic_completions._http.retry import backoff, retry_after, should_retry
+from strategies import texts
 
 NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT
 
@@ -92,7 +93,7 @@ def test_reads_the_three_forms_of_http_dates(date: str, seconds: float | None) -
     assert retry_after({"retry-after": date}, now=NOW) == seconds
 
 
-@given(value=st.text(), milliseconds=st.none() | st.text(), now=st.floats(0, 4e9))
+@given(value=texts(), milliseconds=st.none() | texts(), now=st.floats(0, 4e9))
 def test_any_header_gives_a_sensible_wait_or_none(value: str, milliseconds: str | None, now: float) -> None:
     headers = {"retry-after": value} | ({} if milliseconds is None else {"retry-after-ms": milliseconds})
     wait = retry_after(headers, now=now)

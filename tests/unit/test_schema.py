@@ -17,6 +17,7 @@ from anthropic_completions._contract.generated import (
     violations,
 )
 from anthropic_completions._contract.schema import compile_schema, describe
+from strategies import texts
 
 SCHEMAS = contract()["components"]["schemas"]
 # Of a stream's text, which is no JSON value, the contract says nothing that is checked here.
@@ -36,10 +37,10 @@ SCALARS = (
     | st.integers()
     | st.floats(allow_nan=False)
     | st.sampled_from(["", "a", "completion", "ping", "a" * 256, "a" * 257, "claude-opus-4-8", "\ud800"])
-    | st.text()
+    | texts()
 )
 VALUES = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts(), inner, max_size=3)
 )
 
 
@@ -51,13 +52,13 @@ def objects_like(name: str) -> st.SearchStrategy[Any]:
         if "$ref" in inner and inner["$ref"].rpartition("/")[2] in ("Metadata", "ErrorDetail"):
             fields[field] = VALUES | objects_like(inner["$ref"].rpartition("/")[2])
         elif inner.get("type") == "array":
-            fields[field] = VALUES | st.lists(SCALARS | st.text())
+            fields[field] = VALUES | st.lists(SCALARS | texts())
         elif inner.get("type") in ("integer", "number"):
             fields[field] = SCALARS | st.integers(0, 3) | st.floats(0, 1)
         else:
-            fields[field] = SCALARS | st.text(min_size=1) | st.just("completion")
+            fields[field] = SCALARS | texts(min_size=1) | st.just("completion")
     known = st.fixed_dictionaries({}, optional=fields)
-    return known | st.builds(lambda a, b: {**a, **b}, st.dictionaries(st.text(), VALUES, max_size=2), known)
+    return known | st.builds(lambda a, b: {**a, **b}, st.dictionaries(texts(), VALUES, max_size=2), known)
 
 
 # Made once, as hypothesis takes a while to look at them.

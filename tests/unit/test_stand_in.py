@@ -14,6 +14,7 @@ from anthropic_completions._contract.generated import component, contract, statu
 from anthropic_completions._stream.sse import SSEDecoder
 from anthropic_completions.prompts import validate
 from anthropic_completions.testing import FakeClock, Received, StandIn
+from strategies import texts
 from support import ARGUMENTS, PROMPT
 
 HEADERS = {"x-api-key": "key", "anthropic-version": "2023-06-01", "content-type": "application/json"}
@@ -235,15 +236,15 @@ class TestAgainstTheContract:
         st.fixed_dictionaries(
             {},
             optional={
-                "model": st.text() | st.integers(),
+                "model": texts() | st.integers(),
                 "max_tokens_to_sample": st.integers(-1, 3) | st.floats(allow_nan=False, allow_infinity=False),
-                "stop_sequences": st.lists(st.text() | st.none(), max_size=3) | st.text(),
+                "stop_sequences": st.lists(texts() | st.none(), max_size=3) | texts(),
                 "temperature": st.floats(-0.5, 1.5) | st.booleans(),
                 "top_k": st.integers() | st.floats(allow_nan=False, allow_infinity=False),
-                "top_p": st.floats(-0.5, 1.5) | st.text(),
+                "top_p": st.floats(-0.5, 1.5) | texts(),
                 "stream": st.booleans() | st.integers(),
-                "metadata": st.dictionaries(st.sampled_from(["user_id", "x"]), st.text() | st.none()),
-                "prompt": st.text()
+                "metadata": st.dictionaries(st.sampled_from(["user_id", "x"]), texts() | st.none()),
+                "prompt": texts()
                 | st.lists(st.sampled_from(["\n", "Human:", "\n\nAssistant:", " x"])).map("".join),
             },
         )
@@ -346,7 +347,7 @@ class TestCompletions:
         assert len({body["id"] for body in bodies}) == 3
         assert all(body["id"] == body["log_id"] for body in bodies)
 
-    @given(prompt=st.text(), limit=st.integers(1, 6), stops=st.lists(st.text(max_size=2), max_size=2))
+    @given(prompt=texts(), limit=st.integers(1, 6), stops=st.lists(texts(max_size=2), max_size=2))
     def test_whatever_is_answered_is_what_the_contract_says(
         self, prompt: str, limit: int, stops: list[str]
     ) -> None:

@@ -21,6 +21,7 @@ from anthropic_completions.testing import (
     stall,
     truncate,
 )
+from strategies import texts
 
 HEADERS = {"x-api-key": "key", "anthropic-version": "2023-06-01"}
 OLD, MIDDLE, NEW = "claude-3-haiku-20240307", "claude-sonnet-4-5-20250929", "claude-opus-4-8"
@@ -265,9 +266,9 @@ class TestReplies:
         assert data[1]["content_block"] == tool
 
     @given(
-        question=st.text(min_size=1).filter(str.strip),
+        question=texts(min_size=1).filter(str.strip),
         limit=st.integers(1, 6),
-        stops=st.lists(st.text(min_size=1, max_size=2).filter(str.strip), max_size=2),
+        stops=st.lists(texts(min_size=1, max_size=2).filter(str.strip), max_size=2),
         prefill=st.sampled_from(["", " Well,"]),
         stream=st.booleans(),
     )
