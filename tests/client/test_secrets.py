@@ -82,6 +82,13 @@ def test_a_clients_headers_show_no_key(cls: Any) -> None:
         assert not [secret for secret in SECRETS if secret in f"{headers!r} {headers}"]
 
 
+def test_what_sent_a_request_shows_no_key(world: World) -> None:
+    """Although it remembers the headers for the next one."""
+    http = world.http(transport=httpx.MockTransport(Script([completion_reply()])))
+    world.create(None, {**EVERYWHERE, "http_client": http})
+    assert not [secret for secret in SECRETS if secret in f"{http!r} {vars(http)!r}"]
+
+
 def test_sends_the_key(world: World) -> None:
     script = Script([completion_reply()])
     world.create(script, EVERYWHERE)

@@ -42,7 +42,7 @@ OWN = {
         f"anthropic_completions.{name}"
         for name in (
             *("_client", "_client.base", "_client.clients", "_errors", "_errors.base", "_errors.status"),
-            "_client.refusals",  # gives each client a constructor of its own name
+            "_errors.callers",  # gives each client a constructor of its own name
             *("_http", "_http.pool"),
             *("_options", "_options.markers", "_options.model_map", "_options.settings", "_options.urls"),
             *("_secrets", "_version"),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from anthropic_completions import AnthropicError
@@ -483,6 +483,7 @@ EVENTS = st.fixed_dictionaries(
 
 
 @given(st.lists(st.tuples(NAMES, EVENTS), max_size=6), texts(max_size=3))
+@example([("message_delta", {"delta": {"stop_reason": "end_turn", "content": None}})], "")
 def test_whatever_comes_in_a_stream_is_translated_or_refused(
     events: list[tuple[str, dict[str, Any]]], beginning: str
 ) -> None:

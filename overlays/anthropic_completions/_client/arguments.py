@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from .._contract.generated import body_fields, first_violation, request_kwargs
-from .._options import NotGiven, Omit, is_given, layer_headers, mapping, sequence
+from .._options import NotGiven, Omit, is_given, layer_headers, mapping, omit, sequence
 from .._options.urls import query_pairs
 from .._secrets import Headers
 
@@ -41,14 +41,17 @@ def completion_request(
     for name in _REQUIRED:
         if name not in arguments:
             raise TypeError(f"create() missing a required keyword argument: {name!r}")
-    for name in arguments:
-        if name not in body_fields():
-            raise TypeError(f"create() got an unexpected keyword argument {name!r}")
-    given = {name: _plain(value) for name, value in arguments.items() if is_given(value)}
+    if not arguments.keys() <= body_fields():
+        unknown = next(name for name in arguments if name not in body_fields())
+        raise TypeError(f"create() got an unexpected keyword argument {unknown!r}")
+    # Most are left out, and `omit` then.
+    given = {
+        name: _plain(value) for name, value in arguments.items() if value is not omit and is_given(value)
+    }
     check_arguments(given)
     kwargs = request_kwargs(given, _beta_header(betas))
-    body = put_over(kwargs["json"], mapping("extra_body", extra_body))
-    return kwargs["url"], body, kwargs["headers"]
+    body, extra = kwargs["json"], mapping("extra_body", extra_body)
+    return kwargs["url"], put_over(body, extra) if extra else body, kwargs["headers"]
 
 
 def put_over(fields: Mapping[str, object], extra: Mapping[str, object]) -> JSONObject:
@@ -140,8 +143,11 @@ def _wrong_in(value: str) -> str:
     return "white space around it"
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
 def _json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    return _encode(value).encode()
 
 
 def _plain(value: object) -> object:

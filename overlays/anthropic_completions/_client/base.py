@@ -7,7 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Generic
 
 from .. import _options
-from .._http.pool import H, Pool
+from .._errors.callers import told_as
+from .._http.pool import H, Pool, wrong_http_client
 from .._options import (
     MAX_EVENT_BYTES,
     MAX_REPLY_BYTES,
@@ -22,7 +23,6 @@ from .._options import (
 )
 from .._options.markers import AI_PROMPT, HUMAN_PROMPT
 from .._secrets import Secret, secret
-from .refusals import told_as, wrong_http_client
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -8,7 +8,6 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .._errors import APIStatusError
 from .._http.pool import awaiting_client, blocking_client
 from .base import BaseClient
 
@@ -19,10 +18,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from .._contract.completion import Completion
-    from .._http.call import AsyncPort, Port
     from .._options import RequestOptions
-    from .._stream.streams import AsyncStream, Stream
     from .calls import Prepared
     from .completions import (
         AsyncClientWithRawResponse,
@@ -181,45 +177,14 @@ class Anthropic(BaseClient["httpx.Client"]):
         return reply.parse() if stream else reply.parse(to=cast_to)
 
     def _complete(self, arguments: Mapping[str, object], form: type[F]) -> F:
-        from .calls import Caller
-        from .routing import completion_call
+        from .sending import complete
 
-        caller = Caller(self._options, self._clock, self._pool.get())
-        prepared = completion_call(caller, arguments, unread=form.unread)
-        while True:
-            try:
-                return self._exchange(prepared, form)
-            except APIStatusError as refusal:
-                prepared = prepared.after(refusal)
+        return complete(self, arguments, form)
 
     def _exchange(self, prepared: Prepared, form: type[F]) -> F:
-        from .._http.call import run
-        from .._http.exchange import exchange
-        from .._stream.streams import Stream
+        from .sending import carry_out
 
-        call = prepared.call
-        port = self._port(prepared)
-        exchanged = run(exchange(call, port), port)
-
-        def open_stream() -> Stream[Completion]:
-            return Stream(call, port, exchanged, prepared.assembly())
-
-        return form(
-            exchanged,
-            prepared.reader,
-            streamed=call.streamed,
-            open_stream=open_stream if call.streamed else None,
-        )
-
-    def _port(self, prepared: Prepared) -> Port:
-        from .._http.ports import BlockingPort
-
-        port: Port = BlockingPort(self._pool.get(), self._clock, self._pool.is_closed)
-        if self._options.middleware:
-            from .middleware import MiddlewarePort
-
-            port = MiddlewarePort(port, prepared, self._options.middleware)
-        return port
+        return carry_out(self, prepared, form)
 
     def close(self) -> None:
         """Close the connections, also those of a given `http_client` and of copies."""
@@ -289,45 +254,14 @@ class AsyncAnthropic(BaseClient["httpx.AsyncClient"]):
         return reply.parse() if stream else reply.parse(to=cast_to)
 
     async def _complete(self, arguments: Mapping[str, object], form: type[F]) -> F:
-        from .calls import Caller
-        from .routing import completion_call
+        from .sending import complete_async
 
-        caller = Caller(self._options, self._clock, self._pool.get())
-        prepared = completion_call(caller, arguments, unread=form.unread)
-        while True:
-            try:
-                return await self._exchange(prepared, form)
-            except APIStatusError as refusal:
-                prepared = prepared.after(refusal)
+        return await complete_async(self, arguments, form)
 
     async def _exchange(self, prepared: Prepared, form: type[F]) -> F:
-        from .._http.call import run_async
-        from .._http.exchange import exchange
-        from .._stream.streams import AsyncStream
+        from .sending import carry_out_async
 
-        call = prepared.call
-        port = self._port(prepared)
-        exchanged = await run_async(exchange(call, port), port)
-
-        def open_stream() -> AsyncStream[Completion]:
-            return AsyncStream(call, port, exchanged, prepared.assembly())
-
-        return form(
-            exchanged,
-            prepared.reader,
-            streamed=call.streamed,
-            open_stream=open_stream if call.streamed else None,
-        )
-
-    def _port(self, prepared: Prepared) -> AsyncPort:
-        from .._http.ports import AwaitingPort
-
-        port: AsyncPort = AwaitingPort(self._pool.get(), self._clock, self._pool.is_closed)
-        if self._options.middleware:
-            from .middleware import AsyncMiddlewarePort
-
-            port = AsyncMiddlewarePort(port, prepared, self._options.middleware)
-        return port
+        return await carry_out_async(self, prepared, form)
 
     async def close(self) -> None:
         """Close the connections, also those of a given `http_client` and of copies."""

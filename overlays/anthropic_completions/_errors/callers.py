@@ -1,10 +1,15 @@
-"""Find the stack level of the caller outside this package, for warnings."""
+"""Tell callers of their mistakes by their own lines and names."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import sys
+from types import FunctionType
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # A call may come through the context managers of `contextlib`.
 _PACKAGE = os.path.dirname(os.path.dirname(__file__))  # noqa: PTH120 - frames hold text
@@ -21,3 +26,13 @@ def stacklevel() -> int:
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_NOT_THE_USERS):
         level, frame = level + 1, frame.f_back
     return level
+
+
+def told_as(name: str, function: Callable[..., None]) -> Callable[..., None]:
+    """Return a copy of a function of which Python tells by another name, where arguments do not fit."""
+    old = cast("FunctionType", function)
+    new = FunctionType(old.__code__, old.__globals__, old.__name__, old.__defaults__, old.__closure__)
+    new.__kwdefaults__ = old.__kwdefaults__
+    new.__annotations__ = old.__annotations__
+    new.__module__, new.__doc__, new.__qualname__ = old.__module__, old.__doc__, name
+    return new

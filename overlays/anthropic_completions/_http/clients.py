@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import httpx
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 
 H = TypeVar("H", bound="httpx.Client | httpx.AsyncClient")
+# More than there are of one program, unless it changes its headers with each call.
+_MAX_KNOWN = 64
 _httpx_log = logging.getLogger(httpx.__name__)
 
 
@@ -78,22 +81,41 @@ def _prepare(
             timeout=timeout,
             extensions=dict(extensions or {}),
         )
-    given = {name.lower() for name in headers}
-    # httpx's own headers, in httpx's order: those of the client that are not given, and two of the request.
-    pairs = [pair for name, pair in client._own_headers if name not in given]
-    if "host" not in given:
-        pairs.insert(0, ("Host", url.netloc.decode("ascii")))
-    pairs += headers.items()
-    pairs.append(("Content-Length", str(len(content))))
+    # All but the length are those of other requests of the same settings.
+    key = (url.netloc, *headers.items())
+    made = client._known.get(key)
+    if made is None:
+        if len(client._known) == _MAX_KNOWN:
+            client._known.clear()
+        made = client._known[key] = _headers(client, url, headers)
     request = httpx.Request(
         method,
         url,
-        headers=pairs,
+        headers=made,
         stream=SentBytes(content),
         extensions={**(extensions or {}), "timeout": timeout.as_dict()},
     )
+    request.headers["Content-Length"] = str(len(content))
     request.read()
     return request
+
+
+def _headers(
+    client: DirectClient | AsyncDirectClient, url: httpx.URL, headers: Mapping[str, str]
+) -> httpx.Headers:
+    """Return the headers of a request without its length, as httpx has them and in its order."""
+    given = {name.lower() for name in headers}
+    pairs = [pair for name, pair in client._own_headers if name not in given]
+    if "host" not in given:
+        pairs.insert(0, ("Host", url.netloc.decode("ascii")))
+    return httpx.Headers([*pairs, *headers.items()])
+
+
+class _Known(dict[tuple[object, ...], httpx.Headers]):
+    """Headers that were sent, which hold keys: its repr shows none."""
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} sets of headers>"
 
 
 class DirectClient(httpx.Client):
@@ -116,6 +138,7 @@ class DirectClient(httpx.Client):
         self._direct = settings["transport"] if _goes_direct(settings) else None
         self._raw_headers = self.headers.raw
         self._own_headers = _by_name(self.headers)
+        self._known = _Known()
 
     prepare = _prepare
 
@@ -147,6 +170,7 @@ class AsyncDirectClient(httpx.AsyncClient):
         self._direct = settings["transport"] if _goes_direct(settings) else None
         self._raw_headers = self.headers.raw
         self._own_headers = _by_name(self.headers)
+        self._known = _Known()
 
     prepare = _prepare
 
@@ -245,10 +269,14 @@ def _finish(
             response.status_code,
             response.reason_phrase,
         )
-    for raw_name, _ in request.headers.raw:
-        name = raw_name.decode("latin-1")
-        if is_secret(name):
-            request.headers[name] = REDACTED
+    for name, _ in request.headers.raw:
+        if _is_secret(name):
+            request.headers[name.decode("latin-1")] = REDACTED
+
+
+@lru_cache
+def _is_secret(name: bytes) -> bool:
+    return is_secret(name.decode("latin-1"))
 
 
 def _aio() -> type[httpx.AsyncBaseTransport]:

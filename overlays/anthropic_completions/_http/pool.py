@@ -37,6 +37,22 @@ def awaiting_client() -> httpx.AsyncClient:
     return ready(AsyncDirectClient())
 
 
+def wrong_http_client(given: object, wanted: type[object]) -> TypeError:
+    """Return the error that says which kind of `http_client` was expected, what came, and what takes that."""
+    import httpx
+
+    kind, package = type(given), type(given).__module__.partition(".")[0]
+    came = kind.__qualname__ if package == "builtins" else f"{package}.{kind.__qualname__}"
+    told = f"http_client: expected an httpx.{wanted.__name__}, got a value of type {came}"
+    if isinstance(given, httpx.AsyncClient):
+        told += "; that is an async client: use AsyncAnthropic"
+    elif isinstance(given, httpx.Client):
+        told += "; that is a blocking client: use Anthropic"
+    elif package == "httpx2" and httpx.__name__ != "httpx2":
+        told += "; to use httpx2, call httpx2.alias_httpx() before anything imports httpx"
+    return TypeError(told)
+
+
 class Pool(Generic[H]):
     """The httpx client of one or more clients: made when first needed, and made anew where it is of no use.
 

@@ -70,17 +70,26 @@ class BlockingPort(_BasePort):
 
     def send(self, request: httpx.Request, call: Call) -> httpx.Response:
         _name_server(request)
-        with limited(call.limit()):
-            http = self._http
-            if isinstance(http, DirectClient):
-                return http.deliver(request)
-            with without_keys(request):
-                response = http.send(request, stream=True, follow_redirects=False)
-            strip_credentials(response)
-            return response
+        limit = call.limit()
+        if limit is None:
+            return self._send(request)
+        with limited(limit):
+            return self._send(request)
+
+    def _send(self, request: httpx.Request) -> httpx.Response:
+        http = self._http
+        if isinstance(http, DirectClient):
+            return http.deliver(request)
+        with without_keys(request):
+            response = http.send(request, stream=True, follow_redirects=False)
+        strip_credentials(response)
+        return response
 
     def read(self, response: httpx.Response, call: Call) -> bool:
-        with limited(call.limit()):
+        limit = call.limit()
+        if limit is None:
+            return read(response, call.max_reply_bytes)
+        with limited(limit):
             return read(response, call.max_reply_bytes, _lateness(call))
 
     def close(self, response: httpx.Response) -> None:

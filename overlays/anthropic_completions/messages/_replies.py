@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from .._errors import AnthropicError, APIError, strip_credentials
 from ..prompts import HUMAN_PROMPT
 from ._beginnings import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     import httpx
 
@@ -229,9 +229,9 @@ def _without_text(
 ) -> UntranslatableMessageError:
     sentence = f"the message ends with the stop reason {reason!r} and without any text"
     tokens = _thinking_tokens(reply)
-    thought = any(
-        isinstance(block, Mapping) and block.get("type") in THINKING_BLOCKS
-        for block in cast("Iterable[object]", reply.get("content", ()))
+    content = reply.get("content")
+    thought = isinstance(content, list) and any(
+        isinstance(block, Mapping) and block.get("type") in THINKING_BLOCKS for block in content
     )
     if not thought and not tokens:
         return UntranslatableMessageError(sentence, reason="no_text", reply=reply)

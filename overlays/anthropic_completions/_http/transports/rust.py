@@ -12,6 +12,7 @@ import asyncio
 import os
 import ssl
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -100,17 +101,18 @@ class _Rust:
             )
         whole = whole_left()
         limits = request.extensions.get("timeout", {})
-        # What a deadline has cut is left to the deadline: clients are for the limits that users set.
-        kept = [limits.get(name) for name in ("connect", "read", "pool")]
-        kept = [None if each is None or (whole is not None and each >= whole) else each for each in kept]
+        kept = [limits.get("connect"), limits.get("read"), limits.get("pool")]
+        if whole is not None:
+            # What a deadline has cut is left to the deadline: clients are for the limits that users set.
+            kept = [None if each is None or each >= whole else each for each in kept]
         try:
             builder = self._client(*kept).request(request.method, true_url(request))
             if (seconds := _seconds(whole)) is not None:
                 builder = builder.timeout(seconds)
             headers = [
-                (name.decode("latin-1"), value.decode("latin-1"))
+                (shown, value.decode("latin-1"))
                 for name, value in request.headers.raw
-                if name.lower() not in (b"content-length", b"transfer-encoding")
+                if (shown := _sent_name(name)) is not None
             ]
             try:
                 content = request.content
@@ -170,6 +172,12 @@ class _Rust:
             for client in [*self._clients.values()]:
                 await client.close()
         self._clients.clear()
+
+
+@lru_cache
+def _sent_name(name: bytes) -> str | None:
+    """Return a header's name as text; None where reqwest makes that header."""
+    return None if name.lower() in (b"content-length", b"transfer-encoding") else name.decode("latin-1")
 
 
 def _seconds(value: float | None) -> timedelta | None:
