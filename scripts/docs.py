@@ -129,14 +129,15 @@ def draw(page: Path) -> None:
     sys.path.insert(0, str(ROOT / "tests" / "benchmarks"))
     run = import_module("run")
     text = page.read_text(encoding="utf-8")
-    table = text.partition("## Results")[2].partition('\n\n"')[0]
-    rows = [
-        [cell.strip() for cell in line.split("|")[1:-1]]
-        for line in table.splitlines()
-        if line.startswith("| ")
+    table = text.partition("## Results")[2].partition("## ")[0]
+    heads, _, *rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines() if line[:1] == "|"
     ]
+    # The last column is raw httpx's, by which the others are divided.
     results = {
-        row[0]: {run.OURS: 1.0, run.OLD: 1 / float(row[5]), run.RAW: 1 / float(row[6])} for row in rows[2:]
+        row[0]: {run.RAW: 1.0}
+        | {name: float(cell) for name, cell in zip(heads[1:-1], row[1:-1], strict=True) if cell}
+        for row in rows
     }
     run.plot(results, str(page.with_suffix(".svg")))
     if text.count(PLOT) != 1:

@@ -115,20 +115,33 @@ def table(results: Results) -> list[str]:
     return lines
 
 
-def verdicts(results: Results) -> dict[str, bool]:
-    """Return each target that was measured, in words, and whether it was held."""
-    found = {}
-    for metric, client, other, limit in TARGETS:
-        row = results[metric]
-        value = min(row[AIO], row[RUST]) if client == BETTER else row[client]
-        ratio = value / row[other]
-        found[f"{metric}, {client}: {ratio:.2f} of {other}, at most {limit}"] = ratio <= limit
-    for client in CLIENTS:
+class Verdict(NamedTuple):
+    """What a run says of a target."""
+
+    target: Target
+    ratio: float
+
+    @property
+    def held(self) -> bool:
+        return self.ratio <= self.target.limit
+
+    def __str__(self) -> str:
+        metric, client, other, limit = self.target
+        return f"{metric}, {client}: {self.ratio:.2f} of {other}, at most {limit}"
+
+
+def judged(results: Results) -> list[Verdict]:
+    """Return the ratio of each target that was measured."""
+    found = []
+    for target in TARGETS:
+        row = results[target.metric]
+        value = min(row[AIO], row[RUST]) if target.client == BETTER else row[target.client]
+        found.append(Verdict(target, value / row[target.other]))
+    for client in (OURS, FAST, AIO, RUST):
         grown = [results[metric][client] for metric in GROWTH if client in results.get(metric, {})]
-        if grown and client in (OURS, FAST, AIO, RUST):
-            spread = max(grown) / min(grown)
-            words = f"time per event, {client}, from 10^2 to 10^5 events: spread {spread:.2f}, at most {FLAT}"
-            found[words] = spread <= FLAT
+        if grown:
+            target = Target("time per event, 10^2 to 10^5", client, "the smallest", FLAT)
+            found.append(Verdict(target, max(grown) / min(grown)))
     return found
 
 
@@ -221,7 +234,7 @@ def main() -> None:
         }
 
     results, wall = medians("cpu"), medians("wall")
-    targets = verdicts(results)
+    targets = {str(verdict): verdict.held for verdict in judged(results)}
     targets["traces, where their extra is not installed: nothing is imported"] = free
     print("CPU time, and memory\n\n" + "\n".join(table(results)), end="\n\n")
     timed = {metric: row for metric, row in wall.items() if "memory" not in metric}

@@ -16,6 +16,7 @@ BENCHMARKS = ROOT / "tests" / "benchmarks"
 PAGE = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
 
 sys.path.insert(0, str(BENCHMARKS))
+import page  # noqa: E402
 import run  # noqa: E402
 import server  # noqa: E402
 import workloads  # noqa: E402
@@ -81,25 +82,37 @@ def measured(**ours: float) -> run.Results:
     return {metric: {**others, **mine, run.OURS: ours.get(metric, 0.1)} for metric in sorted(metrics)}
 
 
+def missed(results: run.Results) -> list[str]:
+    return [str(verdict) for verdict in run.judged(results) if not verdict.held]
+
+
 def test_each_target_is_said_to_be_held_or_missed() -> None:
-    assert list(run.verdicts(measured()).values()) == [True] * (len(run.TARGETS) + 4)
-    missed = {words for words, held in run.verdicts(measured(**{"event alone": 12.5})).items() if not held}
-    assert missed == {"event alone, ours: 1.25 of httpx, at most 1.2"}
-    grown = run.verdicts(measured(**{"event of 10^5": 0.13}))
-    assert [words for words, held in grown.items() if not held] == [
-        "time per event, ours, from 10^2 to 10^5 events: spread 1.30, at most 1.2"
-    ]
+    assert len(run.judged(measured())) == len(run.TARGETS) + 4
+    assert missed(measured()) == []
+    slow = measured(**{"event alone": 12.5})
+    assert missed(slow) == ["event alone, ours: 1.25 of httpx, at most 1.2"]
+    grown = measured(**{"event of 10^5": 0.13})
+    assert missed(grown) == ["time per event, 10^2 to 10^5, ours: 1.30 of the smallest, at most 1.2"]
 
 
 def test_the_better_transport_is_the_faster_of_the_two() -> None:
     results = measured()
     results["async call"] |= {run.AIO: 9.0, run.RUST: 5.0}
-    assert "async call, the better transport: 0.50 of httpx, at most 0.55" in run.verdicts(results)
+    told = [str(verdict) for verdict in run.judged(results)]
+    assert "async call, the better transport: 0.50 of httpx, at most 0.55" in told
+
+
+def test_the_pages_tables_are_made_of_runs() -> None:
+    runs = [measured(), measured(**{"plain call": 20.0}), measured(**{"plain call": 12.0})]
+    shares, targets = page.ratios(runs), page.verdicts(runs)
+    assert "| plain call | 1.20 | 0.01 | 0.01 | 0.01 | 1.00 | 1.00 | 1.00 | 10000 ms |" in shares
+    assert "| plain call | ours | httpx | 0.95 | 0.01, held | 2.00, missed | 1.20, missed |" in targets
 
 
 def test_the_page_has_every_metric_and_every_target() -> None:
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in PAGE.splitlines() if "|" in line]
     assert set(workloads.METRICS) <= {row[0] for row in rows}
+    assert ["metric", *(name for name in run.CLIENTS if name != run.RAW), run.RAW] in rows
     for metric, client, other, limit in run.TARGETS:
         assert [metric, client, other, f"{limit:.2f}"] in [row[:4] for row in rows]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from json import JSONDecoder
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
+from .._contract.completion import Completion
 from .._http.failures import parse_json
 
 if TYPE_CHECKING:
-    from .._contract.completion import Completion
+    from .._contract.schema import JSONObject
 
 _BEFORE = '"completion":"'
 _ALWAYS_THERE = {"id", "completion", "model", "stop_reason", "type"}
@@ -26,7 +27,7 @@ class Pattern(NamedTuple):
         before: What comes before the text, its opening quote included.
         after: What comes after the text and its closing quote.
         start: Where the text's opening quote is.
-        chunk: The chunk, which nobody else has.
+        chunk: A chunk like it, which nobody else has.
     """
 
     before: str
@@ -53,17 +54,16 @@ def pattern_of(data: str, chunk: Completion) -> Pattern | None:
         data: The event's data.
         chunk: The chunk that was made of it, checked.
     """
-    fields = chunk.to_dict()
-    usual = fields.keys() >= _ALWAYS_THERE and fields["stop_reason"] is None
     start = data.find(_BEFORE) + len(_BEFORE) - 1
-    if (
-        not usual
-        or start < len(_BEFORE) - 1
-        or any(isinstance(value, dict | list) for value in fields.values())
-    ):
+    if start < len(_BEFORE) - 1:
         return None
     text, end = _read_at(data, start)
     # With more text in that place, the chunk is to have more text: the place might be one of a deeper object.
-    if parse_json(f"{data[: end - 1]}.{data[end - 1 :]}") != {**fields, "completion": f"{text}."}:
+    changed = parse_json(f"{data[: end - 1]}.{data[end - 1 :]}")
+    if changed != {**dict(iter(chunk)), "completion": f"{text}."}:
         return None
-    return Pattern(data[: start + 1], data[end:], start, chunk.model_copy())
+    fields = cast("JSONObject", changed)
+    usual = fields.keys() >= _ALWAYS_THERE and fields["stop_reason"] is None
+    if not usual or any(isinstance(value, dict | list) for value in fields.values()):
+        return None
+    return Pattern(data[: start + 1], data[end:], start, Completion._of_own(fields, chunk.headers))
