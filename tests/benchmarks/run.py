@@ -1,9 +1,10 @@
 """The benchmark: this package beside `anthropic==0.125.0`, raw httpx, aiohttp and pyreqwest, in one run.
 
-    run.py [--rounds N] [--budget SECONDS] [--quick] [--json FILE] [--plot FILE]
+    run.py [--budget SECONDS] [--quick] [--json FILE] [--plot FILE]
 
-Only the ratios of one run count: machines are noisy, and clients take turns so that noise meets all alike.
-Times are CPU time, those of the clock beside them; each figure is the median over the rounds.
+Only the ratios of one run count: machines are noisy. All clients of a metric are got ready, and take turns of
+a fraction of a second; what counts is the median of what a client takes of what raw httpx took in the same
+turn. Times are CPU time, those of the clock beside them.
 """
 
 import argparse
@@ -31,9 +32,26 @@ CLIENTS = {
     RAW_AIO: ("bench-transports", "aiohttp"),
     RAW_RUST: ("bench-transports", "pyreqwest"),
 }
-QUICK = ["import", "first reply", "memory", "plain call", "async call", "event alone", "event in large reads"]
-QUICK += ["500 concurrent calls, each", "event of 10^2", "event of 10^4"]
-GROWTH = ["event of 10^2", "event of 10^3", "event of 10^4", "event of 10^5"]
+GROWTH = [f"event of 10^{power}" for power in range(2, 6)]
+# By what is measured at once, the turns that are taken of it. Where there is a target, noise must not decide.
+TURNS = {
+    ("import",): 7,
+    ("first reply",): 15,
+    ("memory",): 3,
+    ("plain call",): 31,
+    ("async call",): 31,
+    ("event alone",): 21,
+    ("event in large reads",): 21,
+    ("async event alone",): 9,
+    ("async event in large reads",): 9,
+    ("500 concurrent calls, each",): 9,
+    ("500 concurrent calls, memory each",): 3,
+    ("200 concurrent streams, each",): 3,
+    ("200 concurrent streams, memory each",): 3,
+    tuple(GROWTH): 11,
+}
+# Of these a process gives one sample.
+ONCE = {"import", "first reply", "memory"} | {metric for (metric, *_) in TURNS if "memory" in metric}
 _START = ["import", "first reply", "memory"]
 _AWAITED = ["async call", "async event alone", "async event in large reads"]
 _MANY = ["500 concurrent calls, each", "200 concurrent streams, each"]
@@ -64,17 +82,16 @@ TARGETS = [
     Target("memory", OURS, OLD, 0.50),
 ]
 FLAT = 1.2
-# How often a metric is measured in a round: where the target is near to raw httpx, noise must not decide.
-TURNS = {"plain call": 2, "async call": 2}
-
 # metric: client: value
 Results = dict[str, dict[str, float]]
 
 
 def measures(client: str, metric: str) -> bool:
     """Tell whether a metric is of interest for a client, and one that it has."""
-    if client in (OURS, FAST, OLD, RAW):
+    if client in (OURS, FAST, RAW):
         return True
+    if client == OLD:  # which takes minutes for them
+        return metric not in GROWTH
     if metric in _START or "memory" in metric:
         return False
     if client in (AIO, RAW_AIO):
@@ -86,14 +103,94 @@ def python_of(client: str) -> str:
     return str(ROOT / ".venvs" / CLIENTS[client][0] / "bin" / "python")
 
 
-def measure(client: str, metric: str, url: str) -> dict[str, float]:
-    """Return what is measured: `cpu` and `wall` in seconds, or `bytes`."""
-    command = [python_of(client), "-I", str(HERE / "workloads.py"), CLIENTS[client][1], metric, url]
-    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
-    if done.returncode:
-        sys.exit(f"{client}, {metric}:\n{done.stderr}")
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
+class Worker:
+    """A client that is ready to give samples of a metric, in a process of its own."""
+
+    def __init__(self, client: str, metric: str, url: str) -> None:
+        self._named = f"{client}, {metric}"
+        self._process = subprocess.Popen(
+            [python_of(client), "-I", str(HERE / "workloads.py"), CLIENTS[client][1], url, metric],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        self._line()
+
+    def _line(self) -> str:
+        assert self._process.stdout
+        line = self._process.stdout.readline()
+        if not line:
+            sys.exit(f"{self._named}: failed")
+        return line
+
+    def sample(self) -> dict[str, dict[str, float]]:
+        """Return what is measured, by metric: `cpu` and `wall` in seconds, or `bytes`."""
+        assert self._process.stdin
+        print(file=self._process.stdin, flush=True)
+        found: dict[str, dict[str, float]] = json.loads(self._line())
+        return found
+
+    def close(self) -> None:
+        self._process.communicate()
+
+
+# By metric and client, what each turn has found.
+Samples = dict[str, dict[str, list[dict[str, float]]]]
+
+
+def take_turns(metrics: tuple[str, ...], turns: int, seconds: float, url: str) -> Samples:
+    """Have all clients of a metric give samples in turns, at least three, until the time is over."""
+    metric, began = metrics[0], time.monotonic()
+    clients = [client for client in CLIENTS if measures(client, metric)]
+    samples: Samples = {name: {client: [] for client in clients} for name in metrics}
+    workers = {} if metric in ONCE else {client: Worker(client, metric, url) for client in clients}
+    for turn in range(turns):
+        if turn >= 3 and time.monotonic() - began > seconds:
+            break
+        for client in clients:
+            worker = workers.get(client) or Worker(client, metric, url)
+            for name, found in worker.sample().items():
+                samples[name][client].append(found)
+            if not workers:
+                worker.close()
+    for worker in workers.values():
+        worker.close()
+    return samples
+
+
+def share(values: list[float], of: list[float]) -> float:
+    """Return the median of what one took of another in the same turn."""
+    return statistics.median(value / other for value, other in zip(values, of, strict=True))
+
+
+def figures(samples: Samples, kind: str) -> Results:
+    """Return by metric and client the median share of what raw httpx took in the same turn, times its median.
+
+    Args:
+        samples: What the turns have found.
+        kind: `cpu` or `wall`; of memory there is one kind.
+    """
+    results: Results = {}
+    for metric, row in samples.items():
+        values = {
+            client: [each.get(kind) or each["bytes"] for each in turns] for client, turns in row.items()
+        }
+        raw = values[RAW]
+        results[metric] = {
+            client: share(found, raw) * statistics.median(raw) for client, found in values.items()
+        }
+    for client in CLIENTS:
+        if client in results.get(GROWTH[0], {}):
+            _by_size(samples, results, client, kind)
+    return results
+
+
+def _by_size(samples: Samples, results: Results, client: str, kind: str) -> None:
+    """Take the lengths of streams beside each other in the same turn: their growth is what is asked for."""
+    first = [turn[kind] for turn in samples[GROWTH[0]][client]]
+    for metric in GROWTH[1:]:
+        values = [turn[kind] for turn in samples[metric][client]]
+        results[metric][client] = share(values, first) * results[GROWTH[0]][client]
 
 
 def shown(metric: str, value: float | None) -> str:
@@ -111,7 +208,8 @@ def table(results: Results) -> list[str]:
     ]
     for metric, row in results.items():
         cells = "".join(f" {shown(metric, row.get(name)):>13}" for name in clients)
-        lines.append(f"{metric:36}{cells} {row[OURS] / row[OLD]:9.2f} {row[OURS] / row[RAW]:7.2f}")
+        of_old = f"{row[OURS] / row[OLD]:9.2f}" if OLD in row else " " * 9
+        lines.append(f"{metric:36}{cells} {of_old} {row[OURS] / row[RAW]:7.2f}")
     return lines
 
 
@@ -134,6 +232,8 @@ def judged(results: Results) -> list[Verdict]:
     """Return the ratio of each target that was measured."""
     found = []
     for target in TARGETS:
+        if target.metric not in results:  # in a quick run
+            continue
         row = results[target.metric]
         value = min(row[AIO], row[RUST]) if target.client == BETTER else row[target.client]
         found.append(Verdict(target, value / row[target.other]))
@@ -183,20 +283,15 @@ def plot(results: Results, file: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument(
-        "--budget", type=float, default=600, help="seconds; no round is begun that would not fit"
-    )
-    parser.add_argument("--quick", action="store_true", help="one round of the main metrics")
+    parser.add_argument("--budget", type=float, default=600, help="seconds; turns are left out beyond it")
+    parser.add_argument("--quick", action="store_true", help="few turns, of the metrics with targets")
     parser.add_argument("--json", default=str(ROOT / "build" / "bench.json"), help="where the numbers go")
     parser.add_argument("--plot", help="where a picture of the ratios goes")
     options = parser.parse_args()
 
-    sys.path.insert(0, str(HERE))
-    from workloads import METRICS
-
-    metrics = QUICK if options.quick else list(METRICS)
-    samples: dict[str, dict[str, list[dict[str, float]]]] = {metric: {} for metric in metrics}
+    aimed = {target.metric for target in TARGETS} | {GROWTH[0]}
+    groups = [group for group in TURNS if group[0] in aimed or not options.quick]
+    samples: Samples = {}
     server = subprocess.Popen(
         [python_of(OURS), str(HERE / "server.py")],
         stdin=subprocess.PIPE,
@@ -204,36 +299,19 @@ def main() -> None:
         encoding="utf-8",
     )
     assert server.stdout
-    started, longest = time.monotonic(), 0.0
+    started = time.monotonic()
     try:
         url = f"http://127.0.0.1:{server.stdout.readline().strip()}"
         free = is_free(url)
-        rounds = 1 if options.quick else options.rounds
-        for number in range(rounds):
-            began = time.monotonic()
-            if number and began - started + longest > options.budget:
-                print(f"stopped after {number} rounds, by the budget", file=sys.stderr)
-                break
-            for metric in metrics:
-                for _ in range(1 if options.quick else TURNS.get(metric, 1)):
-                    for client in CLIENTS:
-                        if measures(client, metric):
-                            samples[metric].setdefault(client, []).append(measure(client, metric, url))
-            longest = max(longest, time.monotonic() - began)
-            print(f"round {number + 1} of {rounds}: {longest:.0f} s", file=sys.stderr)
+        for number, group in enumerate(groups):
+            left = options.budget - (time.monotonic() - started)
+            turns = 3 if options.quick else TURNS[group]
+            samples |= take_turns(group, turns, left / (len(groups) - number), url)
+            print(f"{group[0]}: {time.monotonic() - started:.0f} s", file=sys.stderr)
     finally:
         server.terminate()
 
-    def medians(kind: str) -> Results:
-        return {
-            metric: {
-                name: statistics.median(each.get(kind, each.get("bytes", 0.0)) for each in values)
-                for name, values in row.items()
-            }
-            for metric, row in samples.items()
-        }
-
-    results, wall = medians("cpu"), medians("wall")
+    results, wall = figures(samples, "cpu"), figures(samples, "wall")
     targets = {str(verdict): verdict.held for verdict in judged(results)}
     targets["traces, where their extra is not installed: nothing is imported"] = free
     print("CPU time, and memory\n\n" + "\n".join(table(results)), end="\n\n")
@@ -243,7 +321,7 @@ def main() -> None:
     print(f"\n{sum(targets.values())} of {len(targets)} targets held, in {time.monotonic() - started:.0f} s.")
     file = Path(options.json)
     file.parent.mkdir(parents=True, exist_ok=True)
-    record = {"medians": results, "wall": wall, "targets": targets, "rounds": samples}
+    record = {"medians": results, "wall": wall, "targets": targets, "turns": samples}
     file.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     if options.plot:
         plot(results, options.plot)

@@ -1,16 +1,17 @@
-"""One measurement of one client, in a process of its own: workloads.py CLIENT METRIC URL
+"""One client's part in one metric, in a process of its own: workloads.py CLIENT URL METRIC
 
 CLIENT is `anthropic_completions`, the same with `:aiohttp` or `:rust` for what it sends with, `anthropic`,
-`httpx`, `aiohttp` or `pyreqwest`. Prints the result as JSON: the seconds per operation, of CPU and of the
-clock, or bytes. CPU time decides, as the server and the machine's other work are not the client's.
+`httpx`, `aiohttp` or `pyreqwest`. Prints a line when it is ready, and for each line that it is given one with
+a sample: JSON of the seconds per operation, of CPU (`cpu`) and of the clock (`wall`), or of `bytes`, by
+metric. CPU time decides, as the server and the machine's other work are not the client's.
 """
 
 import asyncio
 import gc
 import importlib
 import json
+import os
 import resource
-import statistics
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -189,12 +190,20 @@ class Spent(NamedTuple):
         return Spent(self.cpu - other.cpu, self.wall - other.wall)
 
 
+class Taken(NamedTuple):
+    """Memory."""
+
+    bytes: float
+
+
+# By metric.
+Sample = dict[str, Spent | Taken]
+# Gets a client ready and returns what takes a sample.
+Prepare = Callable[[str, str], Callable[[], Sample]]
+
+
 def now() -> Spent:
     return Spent(process_time(), perf_counter())
-
-
-def median(samples: list[Spent]) -> Spent:
-    return Spent(*(statistics.median(values) for values in zip(*samples, strict=True)))
 
 
 def spent(function: Callable[[], Any], per: int = 1) -> Spent:
@@ -213,148 +222,171 @@ def resident() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def measure_import(name: str, url: str) -> Spent:
-    return spent(lambda: importlib.import_module(name))
+def importing(name: str, url: str) -> Callable[[], Sample]:
+    return lambda: {"import": spent(lambda: importlib.import_module(name))}
 
 
-def measure_first_reply(name: str, url: str) -> Spent:
+def first_reply(name: str, url: str) -> Callable[[], Sample]:
     def first() -> None:
         user = load(name)
         user.call(user.client(f"{url}/plain"), f"{url}/plain")
 
-    return spent(first)
+    return lambda: {"first reply": spent(first)}
 
 
-def measure_memory(name: str, url: str) -> int:
-    user = load(name)
-    client = user.client(f"{url}/plain")
-    user.call(client, f"{url}/plain")
-    return resident()
+def memory(name: str, url: str) -> Callable[[], Sample]:
+    def sample() -> Sample:
+        user = load(name)
+        client = user.client(f"{url}/plain")
+        user.call(client, f"{url}/plain")
+        return {"memory": Taken(resident())}
+
+    return sample
 
 
-def measure_plain(name: str, url: str, calls: int = 100) -> Spent:
-    user, target = load(name), f"{url}/plain"
-    client = user.client(target)
-    for _ in range(100):
-        user.call(client, target)
-    return median([spent(lambda: [user.call(client, target) for _ in range(calls)], calls) for _ in range(5)])
+def repeated(
+    metric: str, method: str, path: str, *, times: int = 1, per: int, asynchronous: bool = False
+) -> Prepare:
+    """Have a client do something some times, one after the other, and take what it took, divided by `per`."""
 
-
-def measure_async(name: str, url: str, calls: int = 100) -> Spent:
-    async def run() -> Spent:
-        user, target = load(name), f"{url}/plain"
-        client = user.async_client(target)
-        shares = []
-        for _ in range(6):
-            gc.collect()
-            started = now()
-            for _ in range(calls):
-                await user.async_call(client, target)
-            shares.append(now().without(started).share(calls))
-        return median(shares[1:])
-
-    return asyncio.run(run())
-
-
-def stream_measure(
-    kind: str, events: int, *, asynchronous: bool = False
-) -> Callable[[str, str], Spent | float]:
-    def measure(name: str, url: str) -> Spent:
-        user, target = load(name), f"{url}/{kind}-{events}"
+    def prepare(name: str, url: str) -> Callable[[], Sample]:
+        user, target = load(name), f"{url}/{path}"
+        do = getattr(user, method)
         if asynchronous:
-
-            async def run() -> Spent:
-                client = user.async_client(target)
-                shares = []
-                for _ in range(4):
-                    gc.collect()
-                    started = now()
-                    await user.async_stream(client, target)
-                    shares.append(now().without(started).share(events))
-                return median(shares[1:])
-
-            return asyncio.run(run())
-        client = user.client(target)
-        user.stream(client, target)
-        return median([spent(lambda: user.stream(client, target), events) for _ in range(3)])
-
-    return measure
-
-
-def growth(events: int) -> Callable[[str, str], Spent | float]:
-    """Measure the time per event without the call: that of a stream with one event is taken off."""
-
-    def measure(name: str, url: str) -> Spent:
-        user, short, long = load(name), f"{url}/large-1", f"{url}/large-{events}"
-        stream: Callable[[Any, str], int] = getattr(user, "stream", None)
-        make = user.client if hasattr(user, "client") else None
-        if name.endswith("aiohttp"):  # which awaits only
             runner = asyncio.Runner()
 
-            async def made(target: str) -> Any:
+            async def made() -> Any:
                 return user.async_client(target)
 
-            def make(target: str) -> Any:
-                return runner.run(made(target))
+            client = runner.run(made())
 
-            def stream(client: Any, target: str) -> int:
-                return runner.run(user.async_stream(client, target))
+            async def all_awaited() -> None:
+                for _ in range(times):
+                    await do(client, target)
 
-        clients = {target: make(target) for target in (short, long)}
+            def all_done() -> None:
+                runner.run(all_awaited())
 
-        def of(target: str, streams: int) -> Spent:
-            return spent(lambda: [stream(clients[target], target) for _ in range(streams)], streams)
+        else:
+            client = user.client(target)
 
-        streams = max(1, 10_000 // events)
-        of(short, 50), of(long, 1)
-        # 10^5 events are a mean already.
-        samples = 1 if events > 10_000 else 3
-        shares = [
-            of(long, streams).without(of(short, max(50, streams))).share(events - 1) for _ in range(samples)
-        ]
-        return median(shares)
+            def all_done() -> None:
+                for _ in range(times):
+                    do(client, target)
 
-    return measure
+        all_done()
+        all_done()
+        return lambda: {metric: spent(all_done, per)}
+
+    return prepare
 
 
-def concurrent(method: str, path: str, count: int, result: str) -> Callable[[str, str], Spent | float]:
-    def measure(name: str, url: str) -> Spent:
-        async def run() -> Spent | float:
-            user, target = load(name), f"{url}/{path}"
+def concurrent(metric: str, method: str, path: str, count: int, *, memory: bool = False) -> Prepare:
+    """Have a client do something many times at once."""
+
+    def prepare(name: str, url: str) -> Callable[[], Sample]:
+        user, target = load(name), f"{url}/{path}"
+        runner = asyncio.Runner()
+
+        async def made() -> Any:
             client = user.async_client(target)
             await getattr(user, method)(client, target)
-            before = resident()
-            started = now()
+            return client
+
+        client = runner.run(made())
+
+        async def all_at_once() -> None:
             await asyncio.gather(*(getattr(user, method)(client, target) for _ in range(count)))
-            took = now().without(started).share(count)
-            return took if result == "time" else (resident() - before) / count
 
-        return asyncio.run(run())
+        def sample() -> Sample:
+            before = resident()
+            took = spent(lambda: runner.run(all_at_once()), count)
+            return {metric: Taken((resident() - before) / count) if memory else took}
 
-    return measure
+        return sample
+
+    return prepare
 
 
-METRICS: dict[str, Callable[[str, str], Spent | float]] = {
-    "import": measure_import,
-    "first reply": measure_first_reply,
-    "memory": measure_memory,
-    "plain call": measure_plain,
-    "async call": measure_async,
-    "event alone": stream_measure("alone", 5000),
-    "event in large reads": stream_measure("large", 20000),
-    "async event alone": stream_measure("alone", 5000, asynchronous=True),
-    "async event in large reads": stream_measure("large", 20000, asynchronous=True),
-    "500 concurrent calls, each": concurrent("async_call", "plain", 500, "time"),
-    "500 concurrent calls, memory each": concurrent("async_call", "plain", 500, "memory"),
-    "200 concurrent streams, each": concurrent("async_stream", "large-200", 200, "time"),
-    "200 concurrent streams, memory each": concurrent("async_stream", "large-200", 200, "memory"),
-    "event of 10^2": growth(100),
-    "event of 10^3": growth(1_000),
-    "event of 10^4": growth(10_000),
-    "event of 10^5": growth(100_000),
+SIZES = {f"event of 10^{power}": 10**power for power in range(2, 6)}
+
+
+def growth(name: str, url: str) -> Callable[[], Sample]:
+    """Take the time per event of streams of different lengths, one after the other.
+
+    The call itself does not count: what a stream with one event takes is taken off.
+    """
+    user = load(name)
+    runner = asyncio.Runner() if name.endswith("aiohttp") else None  # which awaits only
+
+    async def made(target: str) -> Any:
+        return user.async_client(target)
+
+    targets = {events: f"{url}/large-{events}" for events in (1, *SIZES.values())}
+    clients = {
+        events: runner.run(made(target)) if runner else user.client(target)
+        for events, target in targets.items()
+    }
+
+    def stream(events: int) -> int:
+        if runner:
+            return runner.run(user.async_stream(clients[events], targets[events]))
+        return user.stream(clients[events], targets[events])
+
+    def of(events: int, streams: int) -> Spent:
+        return spent(lambda: [stream(events) for _ in range(streams)], streams)
+
+    for events in targets:
+        of(events, 2)
+
+    def sample() -> Sample:
+        found: Sample = {}
+        for metric, events in SIZES.items():
+            streams = max(1, 10_000 // events)
+            long, short = of(events, streams), of(1, max(50, streams))
+            found[metric] = long.without(short).share(events - 1)
+        return found
+
+    return sample
+
+
+METRICS: dict[str, Prepare] = {
+    "import": importing,
+    "first reply": first_reply,
+    "memory": memory,
+    "plain call": repeated("plain call", "call", "plain", times=60, per=60),
+    "async call": repeated("async call", "async_call", "plain", times=60, per=60, asynchronous=True),
+    "event alone": repeated("event alone", "stream", "alone-2000", per=2000),
+    "event in large reads": repeated("event in large reads", "stream", "large-5000", per=5000),
+    "async event alone": repeated(
+        "async event alone", "async_stream", "alone-2000", per=2000, asynchronous=True
+    ),
+    "async event in large reads": repeated(
+        "async event in large reads", "async_stream", "large-5000", per=5000, asynchronous=True
+    ),
+    "500 concurrent calls, each": concurrent("500 concurrent calls, each", "async_call", "plain", 500),
+    "500 concurrent calls, memory each": concurrent(
+        "500 concurrent calls, memory each", "async_call", "plain", 500, memory=True
+    ),
+    "200 concurrent streams, each": concurrent(
+        "200 concurrent streams, each", "async_stream", "large-200", 200
+    ),
+    "200 concurrent streams, memory each": concurrent(
+        "200 concurrent streams, memory each", "async_stream", "large-200", 200, memory=True
+    ),
+    **dict.fromkeys(SIZES, growth),
 }
 
+
+def main() -> None:
+    client, url, metric = sys.argv[1:]
+    sample = METRICS[metric](client, url)
+    print("ready", flush=True)
+    for _ in sys.stdin:
+        found = sample()
+        print(json.dumps({metric: value._asdict() for metric, value in found.items()}), flush=True)
+    os._exit(0)  # clients are left open: their complaints are of no interest
+
+
 if __name__ == "__main__":
-    client_name, metric, base = sys.argv[1:]
-    result = METRICS[metric](client_name, base)
-    print(json.dumps(result._asdict() if isinstance(result, Spent) else {"bytes": result}))
+    main()

@@ -4,7 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -63,15 +63,37 @@ def test_the_clients_do_the_same_work(url: str, path: str) -> None:
     assert results == [expected] * 4
 
 
-@pytest.mark.parametrize("metric", ["import", "memory", "event of 10^2"])
-def test_a_measurement_is_a_number_above_zero(url: str, metric: str) -> None:
+@pytest.mark.parametrize("metric", ["import", "memory", "plain call"])
+def test_a_sample_is_numbers_above_zero(url: str, metric: str) -> None:
     done = subprocess.run(
-        [sys.executable, str(BENCHMARKS / "workloads.py"), "anthropic_completions", metric, url],
+        [sys.executable, str(BENCHMARKS / "workloads.py"), "anthropic_completions", url, metric],
+        input="\n",
         capture_output=True,
         encoding="utf-8",
         check=True,
     )
-    assert min(json.loads(done.stdout).values()) > 0
+    ready, sample = done.stdout.splitlines()
+    assert ready == "ready"
+    assert min(json.loads(sample)[metric].values()) > 0
+
+
+def turns(**taken: Sequence[float]) -> dict[str, list[dict[str, float]]]:
+    return {client: [{"cpu": each, "wall": 2 * each} for each in values] for client, values in taken.items()}
+
+
+def test_a_figure_is_the_median_share_of_what_raw_httpx_took_in_the_same_turn() -> None:
+    """A machine that is three times as slow in one turn is so for all."""
+    samples = {"plain call": turns(httpx=[1.0, 3.0, 1.0], ours=[2.0, 6.0, 2.5])}
+    assert run.figures(samples, "cpu") == {"plain call": {"httpx": 1.0, "ours": 2.0}}
+    assert run.figures(samples, "wall") == {"plain call": {"httpx": 2.0, "ours": 4.0}}
+
+
+def test_lengths_of_streams_are_compared_in_the_same_turn() -> None:
+    first = turns(httpx=[1.0, 1.0, 1.0], ours=[1.0, 3.0, 1.0])
+    later = turns(httpx=[1.0, 1.0, 1.0], ours=[1.1, 3.3, 9.9])
+    samples = dict.fromkeys(run.GROWTH, first) | {"event of 10^5": later}
+    results = run.figures(samples, "cpu")
+    assert results["event of 10^5"]["ours"] == pytest.approx(1.1)
 
 
 def measured(**ours: float) -> run.Results:
@@ -124,7 +146,7 @@ def test_the_benchmark_tells_its_options() -> None:
         encoding="utf-8",
         check=True,
     ).stdout
-    for option in ("--budget", "--plot", "--rounds", "--quick"):
+    for option in ("--budget", "--json", "--plot", "--quick"):
         assert option in shown
 
 

@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from .sse import ServerSentEvent
 
 _BOM = b"\xef\xbb\xbf"
-# The chunk of which the others may be repeats. Not the first, so that short streams do not pay for it.
-_PATTERN_CHUNK = 2
 
 
 class Assembly:
@@ -232,9 +230,11 @@ class Assembly:
             value = self._object(text)
             if "error" in value and holds_error(value):
                 raise self._stream_error(value)
+            if self._texts:
+                return self._chunk(value)
+            fields = dict(value)  # of the first chunk, which the others may repeat
             chunk = self._chunk(value)
-            if len(self._texts) == _PATTERN_CHUNK:
-                self._pattern = pattern_of(text, chunk)
+            self._pattern = pattern_of(text, fields, self._headers)
             return chunk
         if name == "error":
             raise self._stream_error(self._told(text))

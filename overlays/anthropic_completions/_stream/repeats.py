@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from json import JSONDecoder
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 from .._contract.completion import Completion
 from .._http.failures import parse_json
+from .shapes import is_chunk
 
 if TYPE_CHECKING:
+    import httpx
+
     from .._contract.schema import JSONObject
 
 _BEFORE = '"completion":"'
@@ -47,23 +50,22 @@ class Pattern(NamedTuple):
         return chunk._sibling(text) if end + len(after) == len(data) else None
 
 
-def pattern_of(data: str, chunk: Completion) -> Pattern | None:
+def pattern_of(data: str, fields: JSONObject, headers: httpx.Headers) -> Pattern | None:
     """Return the pattern of a chunk, or None where nothing can be told of others that look alike.
 
     Args:
         data: The event's data.
-        chunk: The chunk that was made of it, checked.
+        fields: What it is, read as JSON; they are kept.
+        headers: The reply's headers.
     """
     start = data.find(_BEFORE) + len(_BEFORE) - 1
-    if start < len(_BEFORE) - 1:
+    usual = is_chunk(fields) and fields.keys() >= _ALWAYS_THERE and fields["stop_reason"] is None
+    if not usual or start < len(_BEFORE) - 1:
         return None
     text, end = _read_at(data, start)
     # With more text in that place, the chunk is to have more text: the place might be one of a deeper object.
     changed = parse_json(f"{data[: end - 1]}.{data[end - 1 :]}")
-    if changed != {**dict(iter(chunk)), "completion": f"{text}."}:
+    fields["completion"] = f"{text}."
+    if changed != fields or any(isinstance(value, dict | list) for value in fields.values()):
         return None
-    fields = cast("JSONObject", changed)
-    usual = fields.keys() >= _ALWAYS_THERE and fields["stop_reason"] is None
-    if not usual or any(isinstance(value, dict | list) for value in fields.values()):
-        return None
-    return Pattern(data[: start + 1], data[end:], start, Completion._of_own(fields, chunk.headers))
+    return Pattern(data[: start + 1], data[end:], start, Completion._of_own(fields, headers))
