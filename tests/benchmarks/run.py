@@ -48,7 +48,7 @@ TURNS = {
     ("500 concurrent calls, memory each",): 3,
     ("200 concurrent streams, each",): 3,
     ("200 concurrent streams, memory each",): 3,
-    tuple(GROWTH): 11,
+    tuple(GROWTH): 15,
 }
 # Of these a process gives one sample.
 ONCE = {"import", "first reply", "memory"} | {metric for (metric, *_) in TURNS if "memory" in metric}

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _BEFORE = '"completion":"'
 _ALWAYS_THERE = {"id", "completion", "model", "stop_reason", "type"}
+_NESTED = {dict, list}
 # Reads one JSON value within a text, and returns it and where it ends.
 _read_at = JSONDecoder().raw_decode
 
@@ -66,6 +67,6 @@ def pattern_of(data: str, fields: JSONObject, headers: httpx.Headers) -> Pattern
     # With more text in that place, the chunk is to have more text: the place might be one of a deeper object.
     changed = parse_json(f"{data[: end - 1]}.{data[end - 1 :]}")
     fields["completion"] = f"{text}."
-    if changed != fields or any(isinstance(value, dict | list) for value in fields.values()):
+    if changed != fields or not _NESTED.isdisjoint(map(type, fields.values())):
         return None
     return Pattern(data[: start + 1], data[end:], start, Completion._of_own(fields, headers))
