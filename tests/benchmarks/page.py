@@ -40,7 +40,7 @@ def verdicts(runs: list[run.Results]) -> list[str]:
 
 
 def main() -> None:
-    runs = [json.loads(Path(file).read_text(encoding="utf-8"))["medians"] for file in sys.argv[1:]]
+    runs = [json.loads(Path(file).read_text(encoding="utf-8"))["means"] for file in sys.argv[1:]]
     print("\n".join([*ratios(runs), "", *verdicts(runs)]))
 
 

@@ -2,9 +2,9 @@
 
     run.py [--budget SECONDS] [--quick] [--json FILE] [--plot FILE]
 
-Only the ratios of one run count: machines are noisy. All clients of a metric are got ready, and take turns of
-a fraction of a second; what counts is the median of what a client takes of what raw httpx took in the same
-turn. Times are CPU time, those of the clock beside them.
+Only the ratios of one run count: machines are noisy, and change their speed within a second. All clients of a
+metric are got ready, and take many short turns; what counts is what a client took in all turns. Times are CPU
+time, those of the clock beside them.
 """
 
 import argparse
@@ -36,19 +36,19 @@ GROWTH = [f"event of 10^{power}" for power in range(2, 6)]
 # By what is measured at once, the turns that are taken of it. Where there is a target, noise must not decide.
 TURNS = {
     ("import",): 7,
-    ("first reply",): 15,
+    ("first reply",): 11,
     ("memory",): 3,
-    ("plain call",): 31,
-    ("async call",): 31,
-    ("event alone",): 21,
-    ("event in large reads",): 21,
-    ("async event alone",): 9,
-    ("async event in large reads",): 9,
+    ("plain call",): 61,
+    ("async call",): 61,
+    ("event alone",): 61,
+    ("event in large reads",): 61,
+    ("async event alone",): 21,
+    ("async event in large reads",): 21,
     ("500 concurrent calls, each",): 9,
-    ("500 concurrent calls, memory each",): 3,
-    ("200 concurrent streams, each",): 3,
-    ("200 concurrent streams, memory each",): 3,
-    tuple(GROWTH): 15,
+    ("500 concurrent calls, memory each",): 2,
+    ("200 concurrent streams, each",): 2,
+    ("200 concurrent streams, memory each",): 2,
+    tuple(GROWTH): 9,
 }
 # Of these a process gives one sample.
 ONCE = {"import", "first reply", "memory"} | {metric for (metric, *_) in TURNS if "memory" in metric}
@@ -139,13 +139,13 @@ Samples = dict[str, dict[str, list[dict[str, float]]]]
 
 
 def take_turns(metrics: tuple[str, ...], turns: int, seconds: float, url: str) -> Samples:
-    """Have all clients of a metric give samples in turns, at least three, until the time is over."""
+    """Have all clients of a metric give samples in turns, at least two, until the time is over."""
     metric, began = metrics[0], time.monotonic()
     clients = [client for client in CLIENTS if measures(client, metric)]
     samples: Samples = {name: {client: [] for client in clients} for name in metrics}
     workers = {} if metric in ONCE else {client: Worker(client, metric, url) for client in clients}
     for turn in range(turns):
-        if turn >= 3 and time.monotonic() - began > seconds:
+        if turn >= 2 and time.monotonic() - began > seconds:
             break
         for client in clients:
             worker = workers.get(client) or Worker(client, metric, url)
@@ -158,39 +158,22 @@ def take_turns(metrics: tuple[str, ...], turns: int, seconds: float, url: str) -
     return samples
 
 
-def share(values: list[float], of: list[float]) -> float:
-    """Return the median of what one took of another in the same turn."""
-    return statistics.median(value / other for value, other in zip(values, of, strict=True))
-
-
 def figures(samples: Samples, kind: str) -> Results:
-    """Return by metric and client the median share of what raw httpx took in the same turn, times its median.
+    """Return by metric and client the mean of all turns.
+
+    Not the median: of a machine with two speeds that would be either of them, by chance.
 
     Args:
         samples: What the turns have found.
         kind: `cpu` or `wall`; of memory there is one kind.
     """
-    results: Results = {}
-    for metric, row in samples.items():
-        values = {
-            client: [each.get(kind) or each["bytes"] for each in turns] for client, turns in row.items()
+    return {
+        metric: {
+            client: statistics.fmean(each.get(kind) or each["bytes"] for each in turns)
+            for client, turns in row.items()
         }
-        raw = values[RAW]
-        results[metric] = {
-            client: share(found, raw) * statistics.median(raw) for client, found in values.items()
-        }
-    for client in CLIENTS:
-        if client in results.get(GROWTH[0], {}):
-            _by_size(samples, results, client, kind)
-    return results
-
-
-def _by_size(samples: Samples, results: Results, client: str, kind: str) -> None:
-    """Take the lengths of streams beside each other in the same turn: their growth is what is asked for."""
-    first = [turn[kind] for turn in samples[GROWTH[0]][client]]
-    for metric in GROWTH[1:]:
-        values = [turn[kind] for turn in samples[metric][client]]
-        results[metric][client] = share(values, first) * results[GROWTH[0]][client]
+        for metric, row in samples.items()
+    }
 
 
 def shown(metric: str, value: float | None) -> str:
@@ -321,7 +304,7 @@ def main() -> None:
     print(f"\n{sum(targets.values())} of {len(targets)} targets held, in {time.monotonic() - started:.0f} s.")
     file = Path(options.json)
     file.parent.mkdir(parents=True, exist_ok=True)
-    record = {"medians": results, "wall": wall, "targets": targets, "turns": samples}
+    record = {"means": results, "wall": wall, "targets": targets, "turns": samples}
     file.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     if options.plot:
         plot(results, options.plot)
