@@ -1,4 +1,4 @@
-"""Read a chunk that differs from the one before it in its text alone, as nearly all chunks of a stream do."""
+"""Read a chunk that differs from the first of its stream in its text alone, as nearly all do."""
 
 from __future__ import annotations
 
