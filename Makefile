@@ -146,7 +146,7 @@ test-release: $(INSTALLED) ## Make a release of this commit in two folders, and 
 bench: build ## Compare speed with anthropic 0.125.0, raw httpx, aiohttp and pyreqwest, in one run (ARGS="--plot FILE")
 	$(NOX) bench -- $(ARGS)
 
-bench-quick: build ## One round of the main metrics of it
+bench-quick: build ## Three turns of its metrics with targets
 	$(NOX) bench -- --quick $(ARGS)
 
 bench-decoder: $(INSTALLED) ## Show that decoding a stream takes time in proportion to its size

@@ -69,4 +69,5 @@ def pattern_of(data: str, fields: JSONObject, headers: httpx.Headers) -> Pattern
     fields["completion"] = f"{text}."
     if changed != fields or not _NESTED.isdisjoint(map(type, fields.values())):
         return None
+    fields["completion"] = ""  # which may be large, and each repeat has its own
     return Pattern(data[: start + 1], data[end:], start, Completion._of_own(fields, headers))
